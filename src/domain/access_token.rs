@@ -1,0 +1,274 @@
+//! What an access token of this server says (RFC 9068), and the rules by which one is accepted.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+
+use super::client::ClientId;
+use super::issuer::Issuer;
+use super::jwt::{JoseHeader, MalformedJwt};
+use super::person::{Person, Subject};
+use super::principal::{CallerKind, Principal};
+use super::resource::ProtectedResource;
+use super::scope::ScopeSet;
+use super::timestamp::Timestamp;
+
+/// The media type in the header of an access token (RFC 9068 §2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// The one algorithm own tokens are signed with.
+pub const SIGNING_ALGORITHM: &str = "RS256";
+
+/// How far the clocks of two replicas may differ.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
+/// The claims of an access token about to be signed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessTokenClaims {
+    /// This server.
+    pub issuer: Issuer,
+    /// Who consented.
+    pub person: Person,
+    /// The client it is for.
+    pub client: ClientId,
+    /// The `aud` claim: the resource that was consented to.
+    pub audience: String,
+    /// What it allows.
+    pub scope: ScopeSet,
+    /// Now.
+    pub issued_at: Timestamp,
+    /// End of its life.
+    pub expires_at: Timestamp,
+    /// The `jti` claim, unique.
+    pub token_id: String,
+}
+
+impl AccessTokenClaims {
+    /// The JWT claims set (RFC 9068 §2.2).
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut claims = Map::new();
+        let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        put("iss", json!(self.issuer));
+        put("sub", json!(self.person.subject));
+        put("aud", json!(self.audience));
+        put("client_id", json!(self.client));
+        put("scope", json!(self.scope));
+        put("iat", json!(self.issued_at));
+        put("exp", json!(self.expires_at));
+        put("jti", json!(self.token_id));
+        if let Some(name) = &self.person.name {
+            put("name", json!(name));
+        }
+        if let Some(email) = &self.person.verified_email {
+            put("email", json!(email));
+            put("email_verified", json!(true));
+        }
+        claims
+    }
+}
+
+/// Why a token is not accepted. The text is for logs and developers: it names what was expected and
+/// what was received, never the token.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VerifyError {
+    /// It can't be read.
+    #[error(transparent)]
+    Malformed(#[from] MalformedJwt),
+    /// A claim every token needs is missing or of the wrong shape.
+    #[error("the token's claim {0} is missing or malformed")]
+    BadClaim(&'static str),
+    /// Its life is over.
+    #[error("the token expired at {expired_at}, it is {now} (seconds since 1970)")]
+    Expired {
+        /// The `exp` claim.
+        expired_at: i64,
+        /// The time of the check.
+        now: i64,
+    },
+    /// Its life has not begun, or it was issued in the future.
+    #[error("the token is valid from {valid_from} on, it is {now} (seconds since 1970)")]
+    NotYetValid {
+        /// The `nbf` or `iat` claim.
+        valid_from: i64,
+        /// The time of the check.
+        now: i64,
+    },
+    /// The signature is not that of the key.
+    #[error("the token's signature does not verify")]
+    BadSignature,
+    /// Its algorithm is not one this issuer uses.
+    #[error("the token is signed with {received:?}, only {expected} is accepted")]
+    WrongAlgorithm {
+        /// The `alg` header.
+        received: String,
+        /// What the issuer uses.
+        expected: &'static str,
+    },
+    /// No key of the issuer has its key id.
+    #[error("no published key has the token's key id {0:?}")]
+    UnknownKey(Option<String>),
+    /// It is from somebody else.
+    #[error("the token's issuer is {received:?}, expected {expected:?}")]
+    WrongIssuer {
+        /// The `iss` claim.
+        received: String,
+        /// The issuer this verifier trusts.
+        expected: Issuer,
+    },
+    /// It is for somebody else.
+    #[error("the token's audience is {received:?}, expected {expected:?}")]
+    WrongAudience {
+        /// The `aud` claim.
+        received: Vec<String>,
+        /// The canonical name of this resource.
+        expected: String,
+    },
+    /// It is another kind of token, e.g. an ID token.
+    #[error("the token's type is {0:?}, expected \"at+jwt\"")]
+    WrongType(Option<String>),
+    /// The issuer's keys can't be had at the moment: says nothing about the token.
+    #[error("tokens can't be verified at the moment: {reason}")]
+    Unavailable {
+        /// What is out of reach, for the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+/// The rules for tokens that this server issued itself (RFC 9068 §4).
+#[derive(Debug, Clone)]
+pub struct OwnTokenRules<'a> {
+    /// The only issuer accepted, byte for byte.
+    pub issuer: &'a Issuer,
+    /// What the token must be for.
+    pub resource: &'a ProtectedResource,
+    /// The time of the check.
+    pub now: Timestamp,
+}
+
+impl OwnTokenRules<'_> {
+    /// Checks the header, before any cryptography.
+    ///
+    /// # Errors
+    /// [`VerifyError::WrongAlgorithm`] or [`VerifyError::WrongType`].
+    pub fn check_header(&self, header: &JoseHeader) -> Result<(), VerifyError> {
+        if header.alg != SIGNING_ALGORITHM {
+            return Err(VerifyError::WrongAlgorithm {
+                received: header.alg.clone(),
+                expected: SIGNING_ALGORITHM,
+            });
+        }
+        // RFC 7515 §4.1.9: a media type is case-insensitive and "application/" may be left out.
+        let is_access_token = header.typ.as_deref().is_some_and(|typ| {
+            let typ = typ.to_ascii_lowercase();
+            typ.strip_prefix("application/").unwrap_or(&typ) == ACCESS_TOKEN_TYPE
+        });
+        if is_access_token { Ok(()) } else { Err(VerifyError::WrongType(header.typ.clone())) }
+    }
+
+    /// Checks the claims of a token whose signature was verified.
+    ///
+    /// # Errors
+    /// The first rule of RFC 9068 §4 that it breaks.
+    pub fn accept(&self, claims: Map<String, Value>) -> Result<Principal, VerifyError> {
+        let issuer = text(&claims, "iss")?;
+        if issuer != self.issuer.as_str() {
+            return Err(VerifyError::WrongIssuer {
+                received: issuer.to_owned(),
+                expected: self.issuer.clone(),
+            });
+        }
+        let audiences = self.check_audience(&claims)?;
+        let expires_at = self.check_times(&claims)?;
+        let scopes = match claims.get("scope") {
+            None => ScopeSet::default(),
+            Some(_) => ScopeSet::parse(text(&claims, "scope")?)
+                .map_err(|_| VerifyError::BadClaim("scope"))?,
+        };
+        Ok(Principal {
+            issuer: self.issuer.clone(),
+            subject: Subject::new(text(&claims, "sub")?),
+            client: Some(ClientId::new(text(&claims, "client_id")?)),
+            audiences,
+            scopes,
+            permissions: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            tenant: None,
+            verified_email: verified_email(&claims),
+            issued_at: moment(&claims, "iat")?,
+            expires_at,
+            token_id: Some(text(&claims, "jti")?.to_owned()),
+            kind: CallerKind::User,
+            claims,
+        })
+    }
+
+    fn check_audience(&self, claims: &Map<String, Value>) -> Result<Vec<String>, VerifyError> {
+        let audiences = match claims.get("aud") {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(several)) => several
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or(VerifyError::BadClaim("aud"))?,
+            _ => return Err(VerifyError::BadClaim("aud")),
+        };
+        if audiences.iter().any(|audience| self.resource.is_named_by(audience)) {
+            return Ok(audiences);
+        }
+        Err(VerifyError::WrongAudience {
+            received: audiences,
+            expected: self.resource.canonical().as_str().to_owned(),
+        })
+    }
+
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<Timestamp, VerifyError> {
+        let expires_at = moment(claims, "exp")?.ok_or(VerifyError::BadClaim("exp"))?;
+        if self.now >= expires_at.after(CLOCK_SKEW) {
+            return Err(VerifyError::Expired {
+                expired_at: expires_at.as_unix(),
+                now: self.now.as_unix(),
+            });
+        }
+        for name in ["nbf", "iat"] {
+            if let Some(from) = moment(claims, name)?
+                && from > self.now.after(CLOCK_SKEW)
+            {
+                return Err(VerifyError::NotYetValid {
+                    valid_from: from.as_unix(),
+                    now: self.now.as_unix(),
+                });
+            }
+        }
+        Ok(expires_at)
+    }
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, VerifyError> {
+    claims
+        .get(name)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .ok_or(VerifyError::BadClaim(name))
+}
+
+/// A NumericDate, which may have a fraction (RFC 7519 §2).
+fn moment(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, VerifyError> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "a date's fraction is of no interest")]
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
+    seconds.map(Timestamp::from_unix).map(Some).ok_or(VerifyError::BadClaim(name))
+}
+
+fn verified_email(claims: &Map<String, Value>) -> Option<String> {
+    let verified = claims.get("email_verified").and_then(Value::as_bool) == Some(true);
+    let email = claims.get("email").and_then(Value::as_str);
+    email.filter(|_| verified).map(str::to_owned)
+}

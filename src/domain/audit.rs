@@ -1,0 +1,102 @@
+//! Decisions worth remembering: enough to answer "why was I refused" from the log alone.
+
+use super::client::ClientId;
+use super::grant::GrantId;
+use super::person::Subject;
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// What was decided.
+    pub decision: Decision,
+    /// For which client, if it is known.
+    pub client: Option<ClientId>,
+    /// For which person, if they are known.
+    pub subject: Option<Subject>,
+    /// On which grant, if there is one.
+    pub grant: Option<GrantId>,
+    /// Names the token without revealing it: its `jti`, or its hash.
+    pub token: Option<String>,
+}
+
+impl AuditEvent {
+    /// A decision about nobody in particular yet.
+    #[must_use]
+    pub fn new(decision: Decision) -> Self {
+        Self { decision, client: None, subject: None, grant: None, token: None }
+    }
+
+    /// …for a client.
+    #[must_use]
+    pub fn client(mut self, client: &ClientId) -> Self {
+        self.client = Some(client.clone());
+        self
+    }
+
+    /// …for a person.
+    #[must_use]
+    pub fn subject(mut self, subject: &Subject) -> Self {
+        self.subject = Some(subject.clone());
+        self
+    }
+
+    /// …on a grant.
+    #[must_use]
+    pub fn grant(mut self, grant: &GrantId) -> Self {
+        self.grant = Some(grant.clone());
+        self
+    }
+
+    /// …about a token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// A client registered itself.
+    ClientRegistered,
+    /// Somebody logged in.
+    LoggedIn,
+    /// A person approved a client.
+    ConsentGiven,
+    /// A person denied a client.
+    ConsentDenied,
+    /// A code was exchanged for tokens.
+    TokenIssued,
+    /// A refresh token was exchanged for its successor.
+    TokenRefreshed,
+    /// A used code or refresh token came again: its grant was revoked.
+    GrantReplayed,
+    /// A test token was made by `/dev/token`.
+    DevTokenIssued,
+    /// A request was refused.
+    Refused {
+        /// The stable code of the refusal, from the one table of refusals.
+        code: &'static str,
+        /// What was expected and what was received.
+        reason: String,
+    },
+}
+
+impl Decision {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ClientRegistered => "client_registered",
+            Self::LoggedIn => "logged_in",
+            Self::ConsentGiven => "consent_given",
+            Self::ConsentDenied => "consent_denied",
+            Self::TokenIssued => "token_issued",
+            Self::TokenRefreshed => "token_refreshed",
+            Self::GrantReplayed => "grant_replayed",
+            Self::DevTokenIssued => "dev_token_issued",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! OAuth clients: what they say of themselves and how they prove who they are.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::redirect_uri::RedirectUri;
+use super::scope::ScopeSet;
+use super::secret::ClientSecretHash;
+use super::timestamp::Timestamp;
+
+/// The longest `client_id` looked up, in bytes.
+pub const LONGEST_CLIENT_ID: usize = 512;
+
+/// A client identifier (RFC 6749 §2.2), opaque to everybody but this server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// The identifier as it was spelled.
+    #[must_use]
+    pub fn new(spelling: impl Into<String>) -> Self {
+        Self(spelling.into())
+    }
+
+    /// The identifier.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a client authenticates at the token endpoint (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// A public client.
+    None,
+    /// HTTP Basic with the client secret (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// The client secret in the form.
+    ClientSecretPost,
+}
+
+impl ClientAuthMethod {
+    /// Every method this server takes, in the order of its metadata.
+    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// The registered name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+        }
+    }
+
+    /// The method of a registered name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// A grant type (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    RefreshToken,
+}
+
+impl GrantType {
+    /// Every grant type this server serves.
+    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+
+    /// The registered name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// The grant type of a registered name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == name)
+    }
+}
+
+/// How a registered client proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientCredential {
+    /// A public client has nothing to prove.
+    Public,
+    /// A secret, sent in the way the client registered.
+    Secret {
+        /// The only way this client may send it.
+        sent_by: SecretTransport,
+        /// The stored form.
+        hash: ClientSecretHash,
+    },
+}
+
+/// Where a client puts its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretTransport {
+    /// `client_secret_basic`.
+    Basic,
+    /// `client_secret_post`.
+    Post,
+}
+
+impl ClientCredential {
+    /// The method as metadata names it.
+    #[must_use]
+    pub fn method(&self) -> ClientAuthMethod {
+        match self {
+            Self::Public => ClientAuthMethod::None,
+            Self::Secret { sent_by: SecretTransport::Basic, .. } => {
+                ClientAuthMethod::ClientSecretBasic
+            }
+            Self::Secret { sent_by: SecretTransport::Post, .. } => {
+                ClientAuthMethod::ClientSecretPost
+            }
+        }
+    }
+}
+
+/// A registered client (RFC 7591 §2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Made here, never chosen by the client.
+    pub id: ClientId,
+    /// How it proves who it is.
+    pub credential: ClientCredential,
+    /// What it said of itself.
+    pub metadata: ClientMetadata,
+    /// When it registered.
+    pub registered_at: Timestamp,
+    /// When it last got a token; `None` before the first.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The effective metadata of a client, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientMetadata {
+    /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`] characters.
+    pub client_name: Option<String>,
+    /// The client's home page, shown as text and never fetched.
+    pub client_uri: Option<String>,
+    /// At least one.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Always contains `authorization_code`.
+    pub grant_types: Vec<GrantType>,
+    /// What the client said it would ask for; it may ask for more (step-up).
+    pub scope: Option<ScopeSet>,
+    /// `web` or `native`, as OpenID Connect Registration §2 has it.
+    pub application_type: Option<String>,
+    /// Identifies the software across registrations (RFC 7591 §2).
+    pub software_id: Option<String>,
+    /// The version of that software.
+    pub software_version: Option<String>,
+}
+
+/// The longest client name shown, in characters.
+pub const LONGEST_CLIENT_NAME: usize = 100;
+
+impl ClientMetadata {
+    /// The name to show, or the client's identifier when it gave none.
+    #[must_use]
+    pub fn display_name<'a>(&'a self, id: &'a ClientId) -> &'a str {
+        self.client_name.as_deref().unwrap_or(id.as_str())
+    }
+
+    /// Whether one of the registered addresses permits a redirect to `requested`.
+    #[must_use]
+    pub fn permits_redirect(&self, requested: &RedirectUri) -> bool {
+        self.redirect_uris.iter().any(|registered| registered.permits(requested))
+    }
+
+    /// Whether the client registered for a grant type.
+    #[must_use]
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+}

@@ -1,0 +1,73 @@
+//! Who is calling: what a verified access token says.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::client::ClientId;
+use super::issuer::Issuer;
+use super::person::Subject;
+use super::scope::ScopeSet;
+use super::timestamp::Timestamp;
+
+/// The caller of a request, from a token that was verified in full.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Principal {
+    /// Who vouches for it; with `subject` it is the caller's identity.
+    pub issuer: Issuer,
+    /// The `sub` claim.
+    pub subject: Subject,
+    /// The client that holds the token.
+    pub client: Option<ClientId>,
+    /// Every value of the `aud` claim.
+    pub audiences: Vec<String>,
+    /// What the token allows.
+    pub scopes: ScopeSet,
+    /// Permissions the provider granted beside scopes.
+    pub permissions: BTreeSet<String>,
+    /// Groups the provider puts the person in.
+    pub groups: BTreeSet<String>,
+    /// The provider's tenant or organisation.
+    pub tenant: Option<String>,
+    /// An address the provider verified.
+    pub verified_email: Option<String>,
+    /// The `iat` claim.
+    pub issued_at: Option<Timestamp>,
+    /// The `exp` claim.
+    pub expires_at: Timestamp,
+    /// The `jti` claim.
+    pub token_id: Option<String>,
+    /// Whether a person or a program is calling.
+    pub kind: CallerKind,
+    /// Every claim of the token as it came.
+    pub claims: Map<String, Value>,
+}
+
+/// Whether a person stands behind a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallerKind {
+    /// A person consented.
+    User,
+    /// A program acts for itself (client credentials).
+    Machine,
+}
+
+/// The identity a session is bound to: two tokens of one person at one client are the same caller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CallerIdentity {
+    issuer: Issuer,
+    subject: Subject,
+    client: Option<ClientId>,
+}
+
+impl Principal {
+    /// The identity behind this token.
+    #[must_use]
+    pub fn identity(&self) -> CallerIdentity {
+        CallerIdentity {
+            issuer: self.issuer.clone(),
+            subject: self.subject.clone(),
+            client: self.client.clone(),
+        }
+    }
+}

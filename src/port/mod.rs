@@ -1,0 +1,42 @@
+//! What the core needs from the world. Each port's documentation is a contract; an adapter can be
+//! written from it alone, and the contract suites in `tests/contracts` execute it.
+
+mod audit_log;
+mod client_registry;
+mod clock;
+mod grant_store;
+mod housekeeping;
+mod identity_provider;
+mod key_store;
+mod login_sessions;
+mod random;
+mod signing_keys;
+mod token_verifier;
+mod tool_catalog;
+
+pub use audit_log::*;
+pub use client_registry::*;
+pub use clock::*;
+pub use grant_store::*;
+pub use housekeeping::*;
+pub use identity_provider::*;
+pub use key_store::*;
+pub use login_sessions::*;
+pub use random::*;
+pub use signing_keys::*;
+pub use token_verifier::*;
+pub use tool_catalog::*;
+
+use thiserror::Error;
+
+/// A store can't answer at the moment; the request may be tried again and nothing was changed.
+#[derive(Debug, Error)]
+#[error("the store is unavailable: {0}")]
+pub struct StoreUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreUnavailable {
+    /// With the adapter's own error as its source.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}

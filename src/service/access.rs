@@ -1,0 +1,119 @@
+//! Authenticating a request to the protected resource (OAuth 2.1 §5, MCP authorization).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::policy::ScopePolicy;
+use super::refusal::Refusal;
+use crate::domain::access_token::VerifyError;
+use crate::domain::audit::AuditEvent;
+use crate::domain::bearer::{Challenge, MalformedCredentials, bearer_token};
+use crate::domain::principal::Principal;
+use crate::domain::public_address::{AskedAddress, PublicAddress};
+use crate::domain::resource::ResourceDocument;
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret::BearerToken;
+use crate::port::{AuditLog, Clock, Expected, TokenVerifier};
+
+/// Lets callers in, or tells them what they need.
+pub struct Access {
+    pub(super) verifier: Arc<dyn TokenVerifier>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) address: Arc<PublicAddress>,
+    pub(super) scopes: Arc<ScopePolicy>,
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AccessError {
+    /// No credentials were sent.
+    #[error("no access token was sent")]
+    NoCredentials,
+    /// The Authorization header can't be read.
+    #[error(transparent)]
+    Malformed(#[from] MalformedCredentials),
+    /// The token is not good.
+    #[error(transparent)]
+    InvalidToken(VerifyError),
+    /// The token is good and does not allow this.
+    #[error("the token allows {granted:?}, this needs {required:?}")]
+    InsufficientScope {
+        /// What the token allows.
+        granted: String,
+        /// Everything a token for this needs, what this one has included.
+        required: ScopeSet,
+    },
+    /// Nobody can tell whether the token is good.
+    #[error("tokens can't be verified at the moment: {reason}")]
+    Unavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+impl Access {
+    /// Who is calling, from the values of every Authorization header of the request.
+    ///
+    /// # Errors
+    /// [`AccessError`], recorded in the audit log.
+    pub async fn authenticate(&self, authorization: &[&[u8]]) -> Result<Principal, AccessError> {
+        let token = match bearer_token(authorization) {
+            Ok(Some(token)) => token,
+            Ok(None) => return Err(self.refuse(AccessError::NoCredentials, None)),
+            Err(malformed) => return Err(self.refuse(malformed.into(), None)),
+        };
+        let expected =
+            Expected { resource: Arc::clone(self.address.resource()), now: self.clock.now() };
+        let verified = self.verifier.verify(&token, &expected).await;
+        verified.map_err(|error| self.refuse(error.into(), Some(&token)))
+    }
+
+    /// The challenge that goes with a refusal; none with 503 (RFC 6750 §3, RFC 9728 §5.1).
+    #[must_use]
+    pub fn challenge(
+        &self,
+        error: &AccessError,
+        address: &AskedAddress,
+        document: ResourceDocument,
+    ) -> Option<Challenge> {
+        let (error_code, scope) = match error {
+            AccessError::Unavailable { .. } => return None,
+            AccessError::NoCredentials => (None, &self.scopes.default),
+            AccessError::Malformed(_) => (Some("invalid_request"), &self.scopes.default),
+            AccessError::InvalidToken(_) => (Some("invalid_token"), &self.scopes.default),
+            AccessError::InsufficientScope { required, .. } => {
+                (Some("insufficient_scope"), required)
+            }
+        };
+        Some(Challenge {
+            error: error_code,
+            description: error_code.map(|_| error.to_string()),
+            scope: scope.clone(),
+            resource_metadata: address.resource_metadata(document),
+        })
+    }
+
+    fn refuse(&self, error: AccessError, token: Option<&BearerToken>) -> AccessError {
+        let refusal = Refusal::Access(&error);
+        let mut event = AuditEvent::new(refusal.decision());
+        event.token = token.map(|token| token.hash().as_str().to_owned());
+        self.audit.record(event);
+        error
+    }
+}
+
+impl From<VerifyError> for AccessError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Unavailable { reason, retry_after } => {
+                Self::Unavailable { reason, retry_after }
+            }
+            other => Self::InvalidToken(other),
+        }
+    }
+}

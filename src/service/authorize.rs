@@ -1,0 +1,338 @@
+//! The authorization endpoint (OAuth 2.1 §4.1.1): who asks, for what, and what happens next.
+//!
+//! Nothing is stored here: a request can be looked at any number of times and uses nothing up.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::policy::ScopePolicy;
+use super::refusal::Refusal;
+use crate::domain::audit::AuditEvent;
+use crate::domain::authorization::{
+    AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
+};
+use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::login::LoginSession;
+use crate::domain::parameters::{ParameterError, Parameters};
+use crate::domain::pkce::S256Challenge;
+use crate::domain::public_address::PublicAddress;
+use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
+use crate::domain::resource::ResourceUri;
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret::SessionToken;
+use crate::port::{AuditLog, ClientRegistry, Clock, LoginSessions, StoreUnavailable};
+
+/// Validates authorization requests and decides which page comes next.
+pub struct Authorize {
+    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) sessions: Arc<dyn LoginSessions>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) address: Arc<PublicAddress>,
+    pub(super) scopes: Arc<ScopePolicy>,
+}
+
+/// The page a person sees next.
+#[derive(Debug)]
+pub enum NextPage {
+    /// Nobody is logged in in this browser, or the client wants it done again.
+    Login(Box<AuthorizationRequest>),
+    /// Somebody is, and has to be asked.
+    Consent(Box<AwaitingConsent>),
+}
+
+/// Why a request goes no further.
+#[derive(Debug, Error)]
+pub enum AuthorizationError {
+    /// For the person only: the redirect address can't be trusted (OAuth 2.1 §4.1.2.1).
+    #[error(transparent)]
+    Page(#[from] UntrustedRequest),
+    /// For the client, by redirect.
+    #[error("{reason}")]
+    Redirect {
+        /// The code of OAuth 2.1 §4.1.2.1 or RFC 8707 §2.
+        reason: RefusedRequest,
+        /// The client's redirect address with the error, `state` and `iss`.
+        redirect_to: String,
+    },
+    /// The store can't answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreUnavailable),
+}
+
+/// Why the one who sent a request is not told so.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum UntrustedRequest {
+    /// A parameter that says where to answer is missing or repeated.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// No such client is registered.
+    #[error("no client {0:?} is registered here; if it was, it has to register again")]
+    UnknownClient(String),
+    /// The redirect address is none.
+    #[error("the redirect address {0}")]
+    InvalidRedirectUri(#[from] InvalidRedirectUri),
+    /// The redirect address is not one the client registered.
+    #[error("the client has not registered the redirect address {0:?}")]
+    UnregisteredRedirectUri(String),
+    /// The client registered several and named none.
+    #[error("the client registered several redirect addresses and named none")]
+    AmbiguousRedirectUri,
+}
+
+/// Why a client is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RefusedRequest {
+    /// A parameter is missing, repeated or malformed.
+    #[error("{0}")]
+    Invalid(String),
+    /// Anything but `code`.
+    #[error("only response_type code is supported")]
+    ResponseType,
+    /// None of the scopes is known.
+    #[error("none of the requested scopes is known here")]
+    Scope,
+    /// The resource is somebody else's, or no resource.
+    #[error("resource {0:?} is not served here")]
+    Resource(String),
+    /// `prompt=none`, and nobody is logged in.
+    #[error("nobody is logged in")]
+    LoginRequired,
+    /// `prompt=none`, and consent is asked for every time.
+    #[error("the person has to be asked")]
+    ConsentRequired,
+}
+
+impl RefusedRequest {
+    /// The error code for the client.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        Refusal::authorization_code(self)
+    }
+}
+
+impl Authorize {
+    /// Decides which page comes next for a request and the browser's session cookie.
+    ///
+    /// # Errors
+    /// [`AuthorizationError`], recorded in the audit log.
+    pub async fn begin(
+        &self,
+        query: &AuthorizationQuery,
+        session: Option<&SessionToken>,
+    ) -> Result<NextPage, AuthorizationError> {
+        let request = self.examine(query).await?;
+        let session = self.valid_session(session).await?;
+        match session {
+            Some(session) if !request.prompt.login => self.ask(request, session),
+            _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
+            _ => Ok(NextPage::Login(Box::new(request))),
+        }
+    }
+
+    /// Like [`Self::begin`] for a person who has just logged in, whatever `prompt` says.
+    ///
+    /// # Errors
+    /// [`AuthorizationError`], recorded in the audit log.
+    pub async fn proceed(
+        &self,
+        query: &AuthorizationQuery,
+        session: Option<&SessionToken>,
+    ) -> Result<NextPage, AuthorizationError> {
+        let request = self.examine(query).await?;
+        match self.valid_session(session).await? {
+            Some(session) => self.ask(request, session),
+            None => Ok(NextPage::Login(Box::new(request))),
+        }
+    }
+
+    fn ask(
+        &self,
+        request: AuthorizationRequest,
+        session: LoginSession,
+    ) -> Result<NextPage, AuthorizationError> {
+        if request.prompt.none {
+            return Err(self.refuse(&request, RefusedRequest::ConsentRequired));
+        }
+        Ok(NextPage::Consent(Box::new(request.logged_in(session))))
+    }
+
+    /// The session behind a cookie, if it still counts.
+    pub(super) async fn valid_session(
+        &self,
+        session: Option<&SessionToken>,
+    ) -> Result<Option<LoginSession>, StoreUnavailable> {
+        let Some(token) = session else { return Ok(None) };
+        let session = self.sessions.find(&token.hash()).await?;
+        Ok(session.filter(|session| session.is_valid(self.clock.now())))
+    }
+
+    /// Validates a request in full.
+    pub(super) async fn examine(
+        &self,
+        query: &AuthorizationQuery,
+    ) -> Result<AuthorizationRequest, AuthorizationError> {
+        let examined = self.try_examine(query).await;
+        if let Err(error) = &examined {
+            let client = Parameters::parse(query.as_str().as_bytes()).unwrap_or_default();
+            let client = client.optional("client_id").ok().flatten().map(shortened);
+            let mut event = AuditEvent::new(Refusal::Authorization(error).decision());
+            event.client = client.map(ClientId::new);
+            self.audit.record(event);
+        }
+        examined
+    }
+
+    async fn try_examine(
+        &self,
+        query: &AuthorizationQuery,
+    ) -> Result<AuthorizationRequest, AuthorizationError> {
+        let parameters =
+            Parameters::parse(query.as_str().as_bytes()).map_err(UntrustedRequest::Parameters)?;
+        let client = self.known_client(&parameters).await?;
+        let redirect_uri = permitted_redirect(&parameters, &client)?;
+        // A repeated state can't be echoed; it is refused below, with the other parameters.
+        let state = parameters.optional("state").ok().flatten().map(str::to_owned);
+        let issuer = self.address.issuer().clone();
+        let return_address = ReturnAddress::new(redirect_uri, state, issuer);
+        match self.wanted(&parameters, &client) {
+            Ok(wanted) => Ok(AuthorizationRequest {
+                client,
+                return_address,
+                challenge: wanted.challenge,
+                resource: wanted.resource,
+                scope: wanted.scope,
+                prompt: wanted.prompt,
+            }),
+            Err(reason) => Err(refused(&return_address, reason)),
+        }
+    }
+
+    async fn known_client(&self, parameters: &Parameters) -> Result<Client, AuthorizationError> {
+        let id = parameters.required("client_id").map_err(UntrustedRequest::Parameters)?;
+        let unknown = || UntrustedRequest::UnknownClient(shortened(id));
+        if id.len() > LONGEST_CLIENT_ID {
+            return Err(unknown().into());
+        }
+        let client = self.clients.find(&ClientId::new(id)).await?;
+        Ok(client.ok_or_else(unknown)?)
+    }
+
+    fn wanted(&self, parameters: &Parameters, client: &Client) -> Result<Wanted, RefusedRequest> {
+        parameters.optional("state")?;
+        if parameters.required("response_type")? != "code" {
+            return Err(RefusedRequest::ResponseType);
+        }
+        Ok(Wanted {
+            challenge: challenge(parameters)?,
+            resource: self.resource(parameters)?,
+            scope: self.scope(parameters, client)?,
+            prompt: prompt(parameters)?,
+        })
+    }
+
+    /// RFC 8707 §2; the canonical resource when the client names none.
+    fn resource(&self, parameters: &Parameters) -> Result<ResourceUri, RefusedRequest> {
+        let own = self.address.resource();
+        let asked = match parameters.optional("resource") {
+            Ok(None) => return Ok(own.canonical().clone()),
+            Ok(Some(asked)) => asked,
+            Err(_) => return Err(RefusedRequest::Resource("more than one".to_owned())),
+        };
+        match ResourceUri::parse(asked) {
+            Ok(resource) if own.is_named_by(resource.as_str()) => Ok(resource),
+            _ => Err(RefusedRequest::Resource(shortened(asked))),
+        }
+    }
+
+    /// What is known of what is asked; without asking, what the client registered, or the default.
+    fn scope(&self, parameters: &Parameters, client: &Client) -> Result<ScopeSet, RefusedRequest> {
+        let Some(asked) = parameters.optional("scope")? else {
+            let registered = client.metadata.scope.as_ref().map(|scope| self.scopes.known(scope));
+            let registered = registered.filter(|scope| !scope.is_empty());
+            return Ok(registered.unwrap_or_else(|| self.scopes.default.clone()));
+        };
+        let asked =
+            ScopeSet::parse(asked).map_err(|error| RefusedRequest::Invalid(error.to_string()))?;
+        let known = self.scopes.known(&asked);
+        if known.is_empty() { Err(RefusedRequest::Scope) } else { Ok(known) }
+    }
+
+    fn refuse(&self, request: &AuthorizationRequest, reason: RefusedRequest) -> AuthorizationError {
+        let error = refused(&request.return_address, reason);
+        let event = AuditEvent::new(Refusal::Authorization(&error).decision());
+        self.audit.record(event.client(&request.client.id));
+        error
+    }
+}
+
+/// What a request asks for once it is known who asks.
+struct Wanted {
+    challenge: S256Challenge,
+    resource: ResourceUri,
+    scope: ScopeSet,
+    prompt: Prompt,
+}
+
+fn refused(return_address: &ReturnAddress, reason: RefusedRequest) -> AuthorizationError {
+    let description = reason.to_string();
+    let parameters = [("error", reason.code()), ("error_description", description.as_str())];
+    let redirect_to = return_address.answer(&parameters);
+    AuthorizationError::Redirect { reason, redirect_to }
+}
+
+/// The address a request names, or the only one the client registered.
+fn permitted_redirect(
+    parameters: &Parameters,
+    client: &Client,
+) -> Result<RedirectUri, UntrustedRequest> {
+    let Some(asked) = parameters.optional("redirect_uri")? else {
+        return match client.metadata.redirect_uris.as_slice() {
+            [only] => Ok(only.clone()),
+            _ => Err(UntrustedRequest::AmbiguousRedirectUri),
+        };
+    };
+    let asked = RedirectUri::parse(asked)?;
+    if client.metadata.permits_redirect(&asked) {
+        Ok(asked)
+    } else {
+        Err(UntrustedRequest::UnregisteredRedirectUri(asked.as_str().to_owned()))
+    }
+}
+
+/// PKCE is for everyone, S256 only; no method would mean `plain` (RFC 7636 §4.3).
+fn challenge(parameters: &Parameters) -> Result<S256Challenge, RefusedRequest> {
+    let challenge = parameters.required("code_challenge")?;
+    if parameters.optional("code_challenge_method")? != Some("S256") {
+        return Err(RefusedRequest::Invalid("code_challenge_method has to be S256".to_owned()));
+    }
+    S256Challenge::parse(challenge).map_err(|error| RefusedRequest::Invalid(error.to_string()))
+}
+
+fn prompt(parameters: &Parameters) -> Result<Prompt, RefusedRequest> {
+    let mut prompt = Prompt::default();
+    let values: Vec<&str> = parameters.optional("prompt")?.unwrap_or("").split(' ').collect();
+    for value in &values {
+        match *value {
+            "none" => prompt.none = true,
+            "login" | "select_account" => prompt.login = true,
+            // Consent is asked for every time anyway; values nobody knows are ignored.
+            _ => {}
+        }
+    }
+    if prompt.none && values.len() > 1 {
+        return Err(RefusedRequest::Invalid("prompt none goes with no other value".to_owned()));
+    }
+    Ok(prompt)
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+impl From<ParameterError> for RefusedRequest {
+    fn from(error: ParameterError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}

@@ -1,0 +1,105 @@
+//! Asking a person whether a client may act for them.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::authorize::{AuthorizationError, Authorize, NextPage};
+use super::policy::Policy;
+use super::refusal::Refusal;
+use crate::domain::audit::{AuditEvent, Decision};
+use crate::domain::authorization::{Approval, AuthorizationQuery, AwaitingConsent};
+use crate::domain::grant::GrantId;
+use crate::domain::login::{FormToken, ProtectedForm};
+use crate::domain::secret::{AuthorizationCode, SessionToken, base64url};
+use crate::port::{AuditLog, Clock, GrantStore, Random, StoreUnavailable};
+
+/// Takes a person's answer.
+pub struct Consent {
+    pub(super) grants: Arc<dyn GrantStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) authorize: Arc<Authorize>,
+}
+
+/// A consent form as it came back.
+pub struct ConsentAnswer {
+    /// The authorization request the form carried along.
+    pub query: AuthorizationQuery,
+    /// The session's cookie.
+    pub session: Option<SessionToken>,
+    /// The form's token.
+    pub form_token: String,
+    /// Yes or no.
+    pub approved: bool,
+}
+
+/// Why an answer does not count.
+#[derive(Debug, Error)]
+pub enum ConsentError {
+    /// The form was not shown by this server to this login session.
+    #[error("this form was not made for this login session, or the session is over")]
+    ForeignForm,
+    /// The authorization request behind the form is no good.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// The store can't answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreUnavailable),
+}
+
+impl Consent {
+    /// Takes the answer and returns where to send the browser: the client's redirect address with
+    /// a code, or with `access_denied`.
+    ///
+    /// # Errors
+    /// [`ConsentError`], recorded in the audit log; nothing is granted then.
+    pub async fn answer(&self, answer: ConsentAnswer) -> Result<String, ConsentError> {
+        let approved = answer.approved;
+        match self.awaiting(answer).await {
+            Ok(awaiting) if approved => self.approve(awaiting).await,
+            Ok(awaiting) => Ok(self.deny(awaiting)),
+            Err(error) => {
+                // A refused authorization request has recorded itself.
+                if !matches!(error, ConsentError::Authorization(_)) {
+                    self.audit.record(AuditEvent::new(Refusal::Consent(&error).decision()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {
+        let session = answer.session.as_ref().ok_or(ConsentError::ForeignForm)?;
+        let expected = FormToken::new(ProtectedForm::Consent(&session.hash()), &answer.query);
+        if !expected.matches(&answer.form_token) {
+            return Err(ConsentError::ForeignForm);
+        }
+        match self.authorize.proceed(&answer.query, Some(session)).await? {
+            NextPage::Consent(awaiting) => Ok(*awaiting),
+            NextPage::Login(_) => Err(ConsentError::ForeignForm),
+        }
+    }
+
+    async fn approve(&self, awaiting: AwaitingConsent) -> Result<String, ConsentError> {
+        let approved = awaiting.approve(Approval {
+            grant: GrantId::new(base64url(&self.random.entropy()[..16])),
+            code: AuthorizationCode::from_entropy(self.random.entropy()),
+            code_lifetime: self.policy.code_lifetime,
+            now: self.clock.now(),
+        });
+        let grant = &approved.grant;
+        self.grants.begin(grant, &approved.code).await?;
+        let event = AuditEvent::new(Decision::ConsentGiven).client(&grant.client);
+        self.audit.record(event.subject(&grant.person.subject).grant(&grant.id));
+        Ok(approved.redirect_to)
+    }
+
+    fn deny(&self, awaiting: AwaitingConsent) -> String {
+        let event = AuditEvent::new(Decision::ConsentDenied).client(awaiting.client());
+        self.audit.record(event.subject(&awaiting.person().subject));
+        awaiting.deny()
+    }
+}

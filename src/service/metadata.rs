@@ -1,0 +1,138 @@
+//! The documents clients discover this server by, made from the facts that also drive it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::policy::Policy;
+use crate::domain::access_token::SIGNING_ALGORITHM;
+use crate::domain::client::{ClientAuthMethod, GrantType};
+use crate::domain::public_address::{AskedAddress, PublicAddress, PublishedEndpoint};
+use crate::domain::resource::ResourceDocument;
+
+/// Makes the documents.
+pub struct Metadata {
+    pub(super) address: Arc<PublicAddress>,
+    pub(super) policy: Arc<Policy>,
+}
+
+/// Protected resource metadata (RFC 9728 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProtectedResourceMetadata {
+    /// The resource as it was asked for.
+    pub resource: String,
+    /// Issuers whose tokens are accepted.
+    pub authorization_servers: Vec<String>,
+    /// The minimal set.
+    pub scopes_supported: Vec<String>,
+    /// Only `header`.
+    pub bearer_methods_supported: Vec<&'static str>,
+    /// For people.
+    pub resource_name: String,
+    /// The page that documents the resource.
+    pub resource_documentation: String,
+}
+
+/// Authorization server metadata (RFC 8414 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuthorizationServerMetadata {
+    /// Byte for byte the `iss` of every token and answer.
+    pub issuer: String,
+    /// RFC 6749 §3.1.
+    pub authorization_endpoint: String,
+    /// RFC 6749 §3.2.
+    pub token_endpoint: String,
+    /// RFC 7591 §3.
+    pub registration_endpoint: String,
+    /// Where the signing keys are.
+    pub jwks_uri: String,
+    /// OpenID Connect Core §5.3.
+    pub userinfo_endpoint: String,
+    /// Everything a client may ask for.
+    pub scopes_supported: Vec<String>,
+    /// Only `code`.
+    pub response_types_supported: Vec<&'static str>,
+    /// Only `query`.
+    pub response_modes_supported: Vec<&'static str>,
+    /// The grants of the token endpoint.
+    pub grant_types_supported: Vec<&'static str>,
+    /// How clients authenticate there.
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Only `S256` (RFC 7636).
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// RFC 9207: answers carry `iss`.
+    pub authorization_response_iss_parameter_supported: bool,
+    /// For developers.
+    pub service_documentation: String,
+}
+
+/// The same facts as an OpenID provider document (OpenID Connect Discovery §3), for clients that
+/// look only there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenIdConfiguration {
+    /// What RFC 8414 has too.
+    #[serde(flatten)]
+    pub server: AuthorizationServerMetadata,
+    /// A required member: subjects are the same for every client.
+    pub subject_types_supported: Vec<&'static str>,
+    /// A required member, although this server issues no ID tokens.
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+}
+
+impl Metadata {
+    /// One of the resource's documents, for a caller who spelled the address like that.
+    #[must_use]
+    pub fn protected_resource(
+        &self,
+        address: &AskedAddress,
+        document: ResourceDocument,
+        trailing_slash: bool,
+    ) -> ProtectedResourceMetadata {
+        ProtectedResourceMetadata {
+            resource: address.resource(document, trailing_slash),
+            authorization_servers: vec![self.address.issuer().as_str().to_owned()],
+            scopes_supported: names(self.policy.scopes.default.iter()),
+            bearer_methods_supported: vec!["header"],
+            resource_name: self.policy.server_name.clone(),
+            resource_documentation: self.address.endpoint(PublishedEndpoint::Docs),
+        }
+    }
+
+    /// The authorization server's document.
+    #[must_use]
+    pub fn authorization_server(&self) -> AuthorizationServerMetadata {
+        let endpoint = |endpoint| self.address.endpoint(endpoint);
+        AuthorizationServerMetadata {
+            issuer: self.address.issuer().as_str().to_owned(),
+            authorization_endpoint: endpoint(PublishedEndpoint::Authorization),
+            token_endpoint: endpoint(PublishedEndpoint::Token),
+            registration_endpoint: endpoint(PublishedEndpoint::Registration),
+            jwks_uri: endpoint(PublishedEndpoint::Jwks),
+            userinfo_endpoint: endpoint(PublishedEndpoint::Userinfo),
+            scopes_supported: names(self.policy.scopes.all().iter()),
+            response_types_supported: vec!["code"],
+            response_modes_supported: vec!["query"],
+            grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
+            token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
+                .map(ClientAuthMethod::as_str)
+                .to_vec(),
+            code_challenge_methods_supported: vec!["S256"],
+            authorization_response_iss_parameter_supported: true,
+            service_documentation: endpoint(PublishedEndpoint::Docs),
+        }
+    }
+
+    /// The OpenID provider document.
+    #[must_use]
+    pub fn openid_configuration(&self) -> OpenIdConfiguration {
+        OpenIdConfiguration {
+            server: self.authorization_server(),
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: vec![SIGNING_ALGORITHM],
+        }
+    }
+}
+
+fn names<'a>(scopes: impl Iterator<Item = &'a crate::domain::scope::Scope>) -> Vec<String> {
+    scopes.map(|scope| scope.as_str().to_owned()).collect()
+}

@@ -1,0 +1,60 @@
+//! What the operator decides: scopes and lifetimes.
+
+use std::time::Duration;
+
+use crate::domain::refresh::RefreshPolicy;
+use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+
+/// The operator's decisions, validated.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The name of the server, shown to people and in resource metadata.
+    pub server_name: String,
+    /// Which scopes there are.
+    pub scopes: ScopePolicy,
+    /// How long an authorization code lives; at most ten minutes (OAuth 2.1 §4.1.2).
+    pub code_lifetime: Duration,
+    /// How long an access token lives.
+    pub access_token_lifetime: Duration,
+    /// How long a person stays logged in here.
+    pub session_lifetime: Duration,
+    /// How refresh tokens live.
+    pub refresh: RefreshPolicy,
+}
+
+/// The scopes of this server.
+#[derive(Debug, Clone)]
+pub struct ScopePolicy {
+    /// Every scope a client can be granted, with its meaning for people.
+    pub supported: Vec<ScopeDescription>,
+    /// What a client gets that asks for nothing in particular: the minimal set, also the one
+    /// published in resource metadata and challenges.
+    pub default: ScopeSet,
+    /// Which scope includes which.
+    pub hierarchy: ScopeHierarchy,
+}
+
+impl ScopePolicy {
+    /// The scopes of `asked` that this server knows; `offline_access` always is.
+    #[must_use]
+    pub fn known(&self, asked: &ScopeSet) -> ScopeSet {
+        asked.intersection(&self.all())
+    }
+
+    /// Every scope of the authorization server's metadata.
+    #[must_use]
+    pub fn all(&self) -> ScopeSet {
+        let offline = Scope::parse(OFFLINE_ACCESS).ok();
+        self.supported.iter().map(|known| known.scope.clone()).chain(offline).collect()
+    }
+
+    /// What a scope means to a person.
+    #[must_use]
+    pub fn meaning(&self, scope: &Scope) -> Option<&str> {
+        if scope.as_str() == OFFLINE_ACCESS {
+            return Some("Stay connected when you are not present");
+        }
+        let known = self.supported.iter().find(|known| known.scope == *scope);
+        known.map(|known| known.meaning.as_str())
+    }
+}

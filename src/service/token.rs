@@ -1,0 +1,149 @@
+//! The token endpoint (OAuth 2.1 §3.2): who asks, for which grant, and the answer.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::exchange_code::ExchangeError;
+use super::mint::{Mint, MintedToken};
+use super::policy::Policy;
+use super::refresh::RefreshError;
+use super::refusal::Refusal;
+use crate::domain::audit::{AuditEvent, Decision};
+use crate::domain::client::{Client, GrantType};
+use crate::domain::grant::Grant;
+use crate::domain::parameters::{ParameterError, Parameters};
+use crate::domain::public_address::PublicAddress;
+use crate::domain::resource::ResourceUri;
+use crate::domain::secret::RefreshToken;
+use crate::port::{AuditLog, ClientRegistry, Clock, GrantStore, Random, StoreUnavailable};
+
+/// Exchanges grants for tokens.
+pub struct TokenEndpoint {
+    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) grants: Arc<dyn GrantStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) address: Arc<PublicAddress>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) mint: Mint,
+}
+
+/// A token request as it came.
+pub struct TokenRequest<'a> {
+    /// The Authorization header, if there is one.
+    pub authorization: Option<&'a str>,
+    /// The parameters of the URI, where none belong.
+    pub query: &'a Parameters,
+    /// The parameters of the form.
+    pub form: &'a Parameters,
+}
+
+/// A successful answer (RFC 6749 §5.1).
+#[derive(Debug, Clone)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: MintedToken,
+    /// The refresh token, for clients that registered for the grant.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+/// Why a token request was refused.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// A parameter is missing or repeated.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// A parameter came in the URI, where it ends up in logs (OAuth 2.1 §2.4.1).
+    #[error("the parameter {0} belongs in the form, never in the URI")]
+    InUri(&'static str),
+    /// The client was not recognised.
+    #[error(transparent)]
+    Client(#[from] ClientAuthenticationError),
+    /// This server has no such grant.
+    #[error("the grant type {0:?} is not supported")]
+    UnsupportedGrant(String),
+    /// The client did not register for the grant.
+    #[error("the client is not registered for the grant type {}", .0.as_str())]
+    NotRegisteredFor(GrantType),
+    /// The code is not good.
+    #[error(transparent)]
+    Code(#[from] ExchangeError),
+    /// The refresh token is not good.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// The store can't answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreUnavailable),
+}
+
+impl TokenEndpoint {
+    /// Answers a token request.
+    ///
+    /// # Errors
+    /// [`TokenError`], recorded in the audit log. A refused request changes nothing, except that a
+    /// code or refresh token used a second time revokes its grant.
+    pub async fn answer(&self, request: TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
+        let mut client = None;
+        let answer = self.try_answer(&request, &mut client).await;
+        if let Err(error) = &answer {
+            let mut event = AuditEvent::new(Refusal::Token(error).decision());
+            event.client = client.map(|client| client.id);
+            self.audit.record(event);
+        }
+        answer
+    }
+
+    async fn try_answer(
+        &self,
+        request: &TokenRequest<'_>,
+        authenticated: &mut Option<Client>,
+    ) -> Result<TokenResponse, TokenError> {
+        refuse_secrets_in_uri(request.query)?;
+        let form = request.form;
+        let client = authenticate_client(&*self.clients, request.authorization, form).await?;
+        let client = &*authenticated.insert(client);
+        let name = form.required("grant_type")?;
+        let grant = GrantType::from_name(name)
+            .ok_or_else(|| TokenError::UnsupportedGrant(name.chars().take(100).collect()))?;
+        if !client.metadata.may_use(grant) {
+            return Err(TokenError::NotRegisteredFor(grant));
+        }
+        let response = match grant {
+            GrantType::AuthorizationCode => self.exchange_code(client, form).await?,
+            GrantType::RefreshToken => self.refresh(client, form).await?,
+        };
+        self.clients.touch(&client.id, self.clock.now()).await?;
+        Ok(response)
+    }
+
+    /// The resource a token request names must be the one that was consented to (RFC 8707 §2.2).
+    pub(super) fn is_granted_resource(&self, asked: Option<&str>, granted: &ResourceUri) -> bool {
+        let Some(asked) = asked else { return true };
+        ResourceUri::parse(asked)
+            .is_ok_and(|asked| self.address.resource().same_document(&asked, granted))
+    }
+
+    pub(super) fn record(
+        &self,
+        decision: Decision,
+        client: &Client,
+        grant: &Grant,
+        token: &MintedToken,
+    ) {
+        let event = AuditEvent::new(decision).client(&client.id).grant(&grant.id);
+        let event = event.subject(&grant.person.subject).token(token.token_id.clone());
+        self.audit.record(event);
+    }
+}
+
+fn refuse_secrets_in_uri(query: &Parameters) -> Result<(), TokenError> {
+    for name in ["client_secret", "code", "code_verifier", "refresh_token"] {
+        if query.optional(name)?.is_some() {
+            return Err(TokenError::InUri(name));
+        }
+    }
+    Ok(())
+}

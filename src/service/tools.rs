@@ -1,0 +1,67 @@
+//! Listing and calling tools on behalf of a caller (MCP server/tools, authorization §scopes).
+
+use std::sync::Arc;
+
+use super::access::AccessError;
+use super::policy::ScopePolicy;
+use super::refusal::Refusal;
+use crate::domain::audit::AuditEvent;
+use crate::domain::principal::Principal;
+use crate::domain::scope::ScopeSet;
+use crate::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
+use crate::port::{AuditLog, CallContext, ToolCatalog};
+
+/// The catalog behind its authorization rules.
+pub struct Tools {
+    pub(super) catalog: Arc<dyn ToolCatalog>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) scopes: Arc<ScopePolicy>,
+}
+
+impl Tools {
+    /// The tools `caller` may use.
+    pub async fn list(&self, caller: &Principal) -> Vec<ToolDescription> {
+        let mut tools = self.catalog.list().await;
+        tools.retain(|tool| self.missing(caller, tool).is_empty());
+        tools
+    }
+
+    /// Refuses a call that the token does not allow, before anything of it runs. A tool that does
+    /// not exist is for [`Self::call`] to refuse.
+    ///
+    /// # Errors
+    /// [`AccessError::InsufficientScope`] with every scope a token for the tool needs.
+    pub async fn authorize(&self, caller: &Principal, tool: &str) -> Result<(), AccessError> {
+        let Some(tool) = self.catalog.describe(tool).await else { return Ok(()) };
+        if self.missing(caller, &tool).is_empty() {
+            return Ok(());
+        }
+        // What the caller has is asked for again, so that stepping up loses nothing.
+        let error = AccessError::InsufficientScope {
+            granted: caller.scopes.to_string(),
+            required: tool.required_scope.union(&self.scopes.known(&caller.scopes)),
+        };
+        let mut event = AuditEvent::new(Refusal::Access(&error).decision());
+        event.client = caller.client.clone();
+        event.subject = Some(caller.subject.clone());
+        event.token = caller.token_id.clone();
+        self.audit.record(event);
+        Err(error)
+    }
+
+    /// Calls a tool that [`Self::authorize`] has let through.
+    ///
+    /// # Errors
+    /// [`ToolError`].
+    pub async fn call(
+        &self,
+        caller: Arc<Principal>,
+        call: ToolCall,
+    ) -> Result<ToolOutput, ToolError> {
+        self.catalog.call(call, CallContext::new(caller)).await
+    }
+
+    fn missing(&self, caller: &Principal, tool: &ToolDescription) -> ScopeSet {
+        self.scopes.hierarchy.missing(&caller.scopes, &tool.required_scope)
+    }
+}

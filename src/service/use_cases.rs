@@ -1,0 +1,218 @@
+//! Every use case over one set of ports.
+
+use std::sync::Arc;
+
+use super::access::Access;
+use super::authorize::Authorize;
+use super::consent::Consent;
+use super::dev_token::DevToken;
+use super::login::Login;
+use super::metadata::Metadata;
+use super::mint::Mint;
+use super::policy::Policy;
+use super::register::Register;
+use super::token::TokenEndpoint;
+use super::tools::Tools;
+use crate::domain::person::Person;
+use crate::domain::public_address::PublicAddress;
+use crate::port::{
+    AuditLog, ClientRegistry, Clock, GrantStore, IdentityProvider, LoginSessions, Random,
+    SigningKeys, TokenVerifier, ToolCatalog,
+};
+
+/// What the core needs from the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Verifies access tokens.
+    pub verifier: Arc<dyn TokenVerifier>,
+    /// Signs them.
+    pub keys: Arc<dyn SigningKeys>,
+    /// Keeps clients.
+    pub clients: Arc<dyn ClientRegistry>,
+    /// Keeps codes, grants and refresh tokens.
+    pub grants: Arc<dyn GrantStore>,
+    /// Keeps login sessions.
+    pub sessions: Arc<dyn LoginSessions>,
+    /// Logs people in.
+    pub identity: Arc<dyn IdentityProvider>,
+    /// The tools to protect.
+    pub catalog: Arc<dyn ToolCatalog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub random: Arc<dyn Random>,
+    /// Remembers decisions.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+/// The use cases, for driving adapters.
+#[derive(Clone)]
+pub struct UseCases {
+    /// Where the world reaches this server.
+    pub address: Arc<PublicAddress>,
+    /// What the operator decided.
+    pub policy: Arc<Policy>,
+    /// Authenticate a request.
+    pub access: Arc<Access>,
+    /// List and call tools.
+    pub tools: Arc<Tools>,
+    /// Register a client.
+    pub register: Arc<Register>,
+    /// Begin an authorization.
+    pub authorize: Arc<Authorize>,
+    /// Log a person in.
+    pub login: Arc<Login>,
+    /// Take a person's answer.
+    pub consent: Arc<Consent>,
+    /// Exchange a code, refresh.
+    pub token: Arc<TokenEndpoint>,
+    /// Publish what clients discover.
+    pub metadata: Arc<Metadata>,
+    /// Publish the signing keys.
+    pub keys: Arc<dyn SigningKeys>,
+    /// Make test tokens; only with the dev provider on a loopback base URL.
+    pub dev_token: Option<Arc<DevToken>>,
+}
+
+impl UseCases {
+    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, or with
+    /// a base URL that is not loopback, there are none.
+    #[must_use]
+    pub fn new(
+        ports: &Ports,
+        address: PublicAddress,
+        policy: Policy,
+        dev_person: Option<Person>,
+    ) -> Self {
+        let make = Make {
+            ports: ports.clone(),
+            address: Arc::new(address),
+            scopes: Arc::new(policy.scopes.clone()),
+            policy: Arc::new(policy),
+        };
+        let authorize = make.authorize();
+        let dev_person = dev_person.filter(|_| make.address.is_loopback());
+        Self {
+            access: make.access(),
+            tools: make.tools(),
+            register: make.register(),
+            login: make.login(&authorize),
+            consent: make.consent(&authorize),
+            token: make.token(),
+            metadata: make.metadata(),
+            keys: Arc::clone(&make.ports.keys),
+            dev_token: dev_person.map(|person| make.dev_token(person)),
+            authorize,
+            address: make.address,
+            policy: make.policy,
+        }
+    }
+}
+
+/// Hands each use case the ports it asks for.
+struct Make {
+    ports: Ports,
+    address: Arc<PublicAddress>,
+    policy: Arc<Policy>,
+    scopes: Arc<super::policy::ScopePolicy>,
+}
+
+impl Make {
+    fn mint(&self) -> Mint {
+        Mint {
+            keys: Arc::clone(&self.ports.keys),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            address: Arc::clone(&self.address),
+        }
+    }
+
+    fn access(&self) -> Arc<Access> {
+        Arc::new(Access {
+            verifier: Arc::clone(&self.ports.verifier),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
+            scopes: Arc::clone(&self.scopes),
+        })
+    }
+
+    fn tools(&self) -> Arc<Tools> {
+        Arc::new(Tools {
+            catalog: Arc::clone(&self.ports.catalog),
+            audit: Arc::clone(&self.ports.audit),
+            scopes: Arc::clone(&self.scopes),
+        })
+    }
+
+    fn register(&self) -> Arc<Register> {
+        Arc::new(Register {
+            clients: Arc::clone(&self.ports.clients),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            scopes: Arc::clone(&self.scopes),
+        })
+    }
+
+    fn authorize(&self) -> Arc<Authorize> {
+        Arc::new(Authorize {
+            clients: Arc::clone(&self.ports.clients),
+            sessions: Arc::clone(&self.ports.sessions),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
+            scopes: Arc::clone(&self.scopes),
+        })
+    }
+
+    fn login(&self, authorize: &Arc<Authorize>) -> Arc<Login> {
+        Arc::new(Login {
+            identity: Arc::clone(&self.ports.identity),
+            sessions: Arc::clone(&self.ports.sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            policy: Arc::clone(&self.policy),
+            authorize: Arc::clone(authorize),
+        })
+    }
+
+    fn consent(&self, authorize: &Arc<Authorize>) -> Arc<Consent> {
+        Arc::new(Consent {
+            grants: Arc::clone(&self.ports.grants),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            policy: Arc::clone(&self.policy),
+            authorize: Arc::clone(authorize),
+        })
+    }
+
+    fn token(&self) -> Arc<TokenEndpoint> {
+        Arc::new(TokenEndpoint {
+            clients: Arc::clone(&self.ports.clients),
+            grants: Arc::clone(&self.ports.grants),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            mint: self.mint(),
+        })
+    }
+
+    fn metadata(&self) -> Arc<Metadata> {
+        Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+    }
+
+    fn dev_token(&self, person: Person) -> Arc<DevToken> {
+        Arc::new(DevToken {
+            mint: self.mint(),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            person,
+        })
+    }
+}

@@ -10,10 +10,10 @@ use crate::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
 #[async_trait]
 pub trait ToolCatalog: Send + Sync {
     /// Every tool, in an order that does not change between calls.
-    async fn list(&self) -> Vec<ToolDescription>;
+    async fn list(&self) -> Vec<Arc<ToolDescription>>;
 
     /// The description of one tool, or `None`. Called before every call, so it must be cheap.
-    async fn describe(&self, name: &str) -> Option<ToolDescription>;
+    async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>>;
 
     /// Calls a tool. The caller's scopes have been checked; the arguments have not.
     ///

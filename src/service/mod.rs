@@ -10,6 +10,7 @@ pub mod login;
 pub mod metadata;
 mod mint;
 pub mod policy;
+pub mod readiness;
 mod refresh;
 pub mod refusal;
 pub mod register;

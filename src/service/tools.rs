@@ -20,21 +20,25 @@ pub struct Tools {
 
 impl Tools {
     /// The tools `caller` may use.
-    pub async fn list(&self, caller: &Principal) -> Vec<ToolDescription> {
+    pub async fn list(&self, caller: &Principal) -> Vec<Arc<ToolDescription>> {
         let mut tools = self.catalog.list().await;
         tools.retain(|tool| self.missing(caller, tool).is_empty());
         tools
     }
 
-    /// Refuses a call that the token does not allow, before anything of it runs. A tool that does
-    /// not exist is for [`Self::call`] to refuse.
+    /// Refuses a call that the token does not allow, before anything of it runs, and describes the
+    /// tool. One that does not exist is `None`, for [`Self::call`] to refuse.
     ///
     /// # Errors
     /// [`AccessError::InsufficientScope`] with every scope a token for the tool needs.
-    pub async fn authorize(&self, caller: &Principal, tool: &str) -> Result<(), AccessError> {
-        let Some(tool) = self.catalog.describe(tool).await else { return Ok(()) };
+    pub async fn authorize(
+        &self,
+        caller: &Principal,
+        tool: &str,
+    ) -> Result<Option<Arc<ToolDescription>>, AccessError> {
+        let Some(tool) = self.catalog.describe(tool).await else { return Ok(None) };
         if self.missing(caller, &tool).is_empty() {
-            return Ok(());
+            return Ok(Some(tool));
         }
         // What the caller has is asked for again, so that stepping up loses nothing.
         let error = AccessError::InsufficientScope {

@@ -10,6 +10,7 @@ use super::login::Login;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
+use super::readiness::Readiness;
 use super::register::Register;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
@@ -68,6 +69,8 @@ pub struct UseCases {
     pub token: Arc<TokenEndpoint>,
     /// Publish what clients discover.
     pub metadata: Arc<Metadata>,
+    /// Tell whether everything needed is within reach.
+    pub readiness: Arc<Readiness>,
     /// Publish the signing keys.
     pub keys: Arc<dyn SigningKeys>,
     /// Make test tokens; only with the dev provider on a loopback base URL.
@@ -100,6 +103,7 @@ impl UseCases {
             consent: make.consent(&authorize),
             token: make.token(),
             metadata: make.metadata(),
+            readiness: make.readiness(),
             keys: Arc::clone(&make.ports.keys),
             dev_token: dev_person.map(|person| make.dev_token(person)),
             authorize,
@@ -204,6 +208,13 @@ impl Make {
 
     fn metadata(&self) -> Arc<Metadata> {
         Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+    }
+
+    fn readiness(&self) -> Arc<Readiness> {
+        Arc::new(Readiness {
+            keys: Arc::clone(&self.ports.keys),
+            clients: Arc::clone(&self.ports.clients),
+        })
     }
 
     fn dev_token(&self, person: Person) -> Arc<DevToken> {

@@ -1,0 +1,52 @@
+//! A server with a tool of its own: `cargo run -p mcp-oauth-server --example own_tool`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mcp_oauth_core::domain::scope::ScopeSet;
+use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::port::CallContext;
+use mcp_oauth_tools::{BuiltinCatalog, Tool, ToolText};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What the tool takes: names, types and comments become its input schema.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Greeting {
+    /// A word to greet with.
+    word: String,
+}
+
+/// Greets whoever is calling.
+struct Greet;
+
+#[async_trait]
+impl Tool for Greet {
+    type Arguments = Greeting;
+
+    fn text(&self) -> ToolText {
+        ToolText::new("greet", "Greet", "Greets whoever is calling.").read_only()
+    }
+
+    async fn call(
+        &self,
+        arguments: Greeting,
+        context: &CallContext,
+    ) -> Result<ToolOutput, ToolError> {
+        Ok(ToolOutput::text(format!("{}, {}!", arguments.word, context.caller.subject)))
+    }
+}
+
+fn main() -> ExitCode {
+    let tools = ScopeSet::parse("mcp:tools").map_err(|error| error.to_string());
+    let catalog = tools.and_then(|tools| {
+        let catalog = BuiltinCatalog::demo(tools).and_then(|catalog| catalog.with(Greet));
+        catalog.map_err(|error| error.to_string())
+    });
+    match catalog {
+        Ok(catalog) => mcp_oauth_server::run(Some(Arc::new(catalog))),
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::setting_table::reference;
+
+/// OAuth 2.1 in front of MCP tools, with whatever identity provider you already have.
+///
+/// Started without anything it serves two example tools on http://localhost:8000/mcp, with a login
+/// page for the dev user alice (password: password).
+#[derive(Debug, Default, Parser)]
+#[command(name = "mcp-oauth-server", version)]
+pub(crate) struct Arguments {
+    /// Configuration file (TOML); may be given several times, later ones win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on; 0 takes a free one [default: 8000]
+    #[arg(long)]
+    port: Option<String>,
+    /// Where the world reaches this server [default: http://localhost:PORT]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// MCP transports to serve: all, http or sse [default: all]
+    #[arg(long)]
+    transport: Option<String>,
+    /// Who logs people in [default: dev]
+    #[arg(long)]
+    provider: Option<String>,
+    /// Where clients, grants and keys live: sqlite:PATH or memory [default:
+    /// sqlite:mcp-oauth-server.db]
+    #[arg(long)]
+    store: Option<String>,
+    /// error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// human or json [default: human]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Arguments {
+    /// Reads the command line; answers `--help` and `--version`, and refuses what it does not know,
+    /// by ending the program.
+    pub(crate) fn read() -> Self {
+        let command = Self::command().after_long_help(reference()).after_help(
+            "Every other setting is explained by --help and set in a file or the environment.",
+        );
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Every setting given as a flag: its name, the flag and the text.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let flags = [
+            ("host", "--host", &self.host),
+            ("port", "--port", &self.port),
+            ("base_url", "--base-url", &self.base_url),
+            ("transport", "--transport", &self.transport),
+            ("provider", "--provider", &self.provider),
+            ("store", "--store", &self.store),
+            ("log_level", "--log-level", &self.log_level),
+            ("log_format", "--log-format", &self.log_format),
+        ];
+        let given =
+            flags.into_iter().filter_map(|(name, flag, text)| Some((name, flag, text.as_deref()?)));
+        given.collect()
+    }
+}

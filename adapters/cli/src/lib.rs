@@ -1,0 +1,22 @@
+//! The server as a program: configuration, wiring, start and stop.
+//!
+//! `main` is three lines over this library, so a program of your own can serve its own tools:
+//! see `examples/own_tool.rs`.
+
+mod arguments;
+mod banner;
+mod listeners;
+mod log_audit;
+mod logging;
+mod problem;
+mod run;
+mod setting_sources;
+mod setting_table;
+mod settings;
+mod store;
+mod system;
+mod wiring;
+
+pub use problem::{Problem, Problems};
+pub use run::run;
+pub use settings::{LogFormat, Settings, StoreChoice};

@@ -1,0 +1,21 @@
+//! Where log lines go: to standard error, for people or as JSON.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::settings::{LogFormat, Settings};
+
+/// Starts logging; a second call changes nothing.
+pub(crate) fn start(settings: &Settings) {
+    let filter = settings.log_level.parse::<EnvFilter>().unwrap_or_default();
+    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = match settings.log_format {
+        LogFormat::Human => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Err(error) = started {
+        tracing::debug!(%error, "logging was started before");
+    }
+}

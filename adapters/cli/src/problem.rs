@@ -1,0 +1,39 @@
+//! What is wrong with the configuration: every problem at once, each with its place and its remedy.
+
+use std::fmt;
+
+/// One thing that keeps the server from starting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting, e.g. `base_url`.
+    pub setting: String,
+    /// Where it was set, e.g. `the environment variable BASE_URL`.
+    pub source: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, source, reason, remedy } = self;
+        write!(f, "{setting} (from {source}): {reason}\n    {remedy}")
+    }
+}
+
+/// Everything that keeps the server from starting; at least one problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "mcp-oauth-server can't start:")?;
+        for problem in &self.0 {
+            writeln!(f, "  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

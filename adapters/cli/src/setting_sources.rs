@@ -1,0 +1,187 @@
+//! Where settings come from, lowest to highest: defaults, files, environment, flags.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+use serde::de::DeserializeOwned;
+
+use crate::arguments::Arguments;
+use crate::problem::{Problem, Problems};
+use crate::setting_table::{
+    SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
+};
+
+/// The name figment has for the defaults.
+const DEFAULTS: &str = "the defaults";
+
+/// The settings of all sources, and the problems met while reading them.
+pub(crate) struct SettingSources {
+    figment: Figment,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// One setting from one place, so that an error can name the place.
+struct OneSetting {
+    source: String,
+    name: &'static str,
+    value: Value,
+}
+
+impl Provider for OneSetting {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.source.clone())
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let settings = Dict::from([(self.name.to_owned(), self.value.clone())]);
+        Ok(Profile::Default.collect(settings))
+    }
+}
+
+/// The defaults under a name people understand.
+struct Defaults;
+
+impl Provider for Defaults {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(DEFAULTS)
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Toml::string(&defaults()).data()
+    }
+}
+
+impl SettingSources {
+    pub(crate) fn gather(arguments: &Arguments, environment: &BTreeMap<String, String>) -> Self {
+        let mut sources =
+            Self { figment: Figment::from(Defaults), problems: RefCell::new(Vec::new()) };
+        for path in &arguments.config {
+            sources.merge_file(path);
+        }
+        // Of two variables for one setting, ours wins over the one kept from the demonstration.
+        let (own, old): (Vec<_>, Vec<_>) =
+            environment.iter().partition(|(name, _)| name.starts_with(VARIABLE_PREFIX));
+        for (variable, text) in old.into_iter().chain(own) {
+            sources.merge_variable(variable, text);
+        }
+        for (name, flag, text) in arguments.settings() {
+            sources.merge_one(name, format!("the flag {flag}"), text);
+        }
+        sources
+    }
+
+    fn merge_file(&mut self, path: &std::path::Path) {
+        let shown = path.display().to_string();
+        let file = Toml::file_exact(path);
+        let document = match Figment::from(&file).extract::<Dict>() {
+            Ok(document) => document,
+            Err(error) => {
+                let reason = if path.is_file() { error.to_string() } else { "no such file".into() };
+                self.report("--config", &shown, reason, "Give a readable TOML file.");
+                return;
+            }
+        };
+        for name in unknown_names(&document) {
+            let remedy = match similar_name(&name) {
+                Some(similar) => format!("Did you mean {similar}? See --help for every setting."),
+                None => "See --help for every setting.".to_owned(),
+            };
+            self.report(&name, &format!("the file {shown}"), "there is no such setting", &remedy);
+        }
+        self.figment = std::mem::take(&mut self.figment).merge(Named(shown, file));
+    }
+
+    fn merge_variable(&mut self, variable: &str, text: &str) {
+        let sets = |setting: &&Setting| {
+            setting.old_variable == Some(variable)
+                || setting.variable().as_deref() == Some(variable)
+        };
+        if let Some(setting) = SETTINGS.iter().find(sets) {
+            self.merge_one(setting.name, format!("the environment variable {variable}"), text);
+        } else if variable.starts_with(VARIABLE_PREFIX) {
+            let reason = "there is no such setting";
+            self.report(variable, "the environment", reason, "See --help for every setting.");
+        }
+    }
+
+    fn merge_one(&mut self, name: &'static str, source: String, text: &str) {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else { return };
+        let one = OneSetting { source, name, value: setting.value_of(text) };
+        self.figment = std::mem::take(&mut self.figment).merge(one);
+    }
+
+    /// The value of a setting; `None` and a problem when it is of another kind.
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        match self.figment.extract_inner(name) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let reason = error.kind.to_string();
+                self.problem(
+                    name,
+                    reason,
+                    &format!("Write it as in the default: {}.", default_of(name)),
+                );
+                None
+            }
+        }
+    }
+
+    /// The text of a setting that may be left out.
+    pub(crate) fn optional_text(&self, name: &str) -> Option<String> {
+        if !self.figment.contains(name) {
+            return None;
+        }
+        self.get::<String>(name).filter(|text| !text.is_empty())
+    }
+
+    /// Remembers a problem with the value of a setting.
+    pub(crate) fn problem(&self, name: &str, reason: impl Into<String>, remedy: &str) {
+        self.report(name, &self.source_of(name), reason, remedy);
+    }
+
+    /// Where a setting got its value.
+    fn source_of(&self, name: &str) -> String {
+        self.figment.find_metadata(name).map_or(DEFAULTS.to_owned(), |found| found.name.to_string())
+    }
+
+    fn report(&self, setting: &str, source: &str, reason: impl Into<String>, remedy: &str) {
+        self.problems.borrow_mut().push(Problem {
+            setting: setting.to_owned(),
+            source: source.to_owned(),
+            reason: reason.into(),
+            remedy: remedy.to_owned(),
+        });
+    }
+
+    /// Everything that was remembered, if anything was.
+    pub(crate) fn into_problems(self) -> Result<(), Problems> {
+        let problems = self.problems.into_inner();
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+}
+
+/// A file under the name people know it by.
+struct Named<P>(String, P);
+
+impl<P: Provider> Provider for Named<P> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(format!("the file {}", self.0))
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        self.1.data()
+    }
+}
+
+fn default_of(name: &str) -> &'static str {
+    let default = SETTINGS.iter().find(|setting| setting.name == name).map(|found| found.default);
+    default.filter(|default| !default.is_empty()).unwrap_or("a text")
+}
+
+/// Variables that are set and that this version has no use for.
+pub(crate) fn unused_variables(environment: &BTreeMap<String, String>) -> Vec<&'static str> {
+    UNUSED_VARIABLES.into_iter().filter(|name| environment.contains_key(*name)).collect()
+}

@@ -1,0 +1,244 @@
+//! The one table of settings: names, defaults, meanings. It drives the parser, `--help`, and the
+//! refusal of names that are not in it.
+
+use figment::value::{Dict, Value};
+
+/// One setting.
+pub(crate) struct Setting {
+    /// Its name in a configuration file.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// Its default, as TOML; empty for none.
+    pub(crate) default: &'static str,
+    /// What it does, with the unit.
+    pub(crate) meaning: &'static str,
+    /// Another environment variable that sets it, kept from the demonstration.
+    pub(crate) old_variable: Option<&'static str>,
+}
+
+/// What a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Switch,
+    /// In an environment variable: separated by commas.
+    List,
+    /// Only in a configuration file.
+    Table,
+}
+
+/// In front of a setting's name in capitals, the environment variable that sets it.
+pub(crate) const VARIABLE_PREFIX: &str = "MCP_OAUTH_";
+
+/// Variables of the demonstration that this version has no use for.
+pub(crate) const UNUSED_VARIABLES: [&str; 4] =
+    ["CLIENT_SECRET", "CLERK_ISSUER", "CLERK_AUDIENCE", "CLERK_CLIENT_SECRET"];
+
+const fn setting(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { name, kind, default, meaning, old_variable: None }
+}
+
+const fn also_in(variable: &'static str, setting: Setting) -> Setting {
+    Setting { old_variable: Some(variable), ..setting }
+}
+
+use Kind::{List, Number, Switch, Table, Text};
+
+/// Every setting, in the order of `--help`.
+pub(crate) const SETTINGS: [Setting; 25] = [
+    setting(
+        "host",
+        Text,
+        r#""127.0.0.1""#,
+        "Address to listen on; a loopback address means both 127.0.0.1 and [::1]",
+    ),
+    setting("port", Number, "8000", "Port to listen on; 0 takes a free one"),
+    also_in(
+        "BASE_URL",
+        setting(
+            "base_url",
+            Text,
+            "",
+            "Where the world reaches this server; http://localhost:PORT when left out. Every published address is made from it",
+        ),
+    ),
+    setting(
+        "transport",
+        Text,
+        r#""all""#,
+        "MCP transports to serve: all, http (Streamable HTTP) or sse (HTTP+SSE)",
+    ),
+    setting(
+        "provider",
+        Text,
+        r#""dev""#,
+        "Who logs people in: dev (the people in dev_users, on loopback only)",
+    ),
+    setting(
+        "store",
+        Text,
+        r#""sqlite:mcp-oauth-server.db""#,
+        "Where clients, grants and keys live: sqlite:PATH or memory",
+    ),
+    setting("server_name", Text, r#""MCP OAuth Server""#, "Name shown to people and clients"),
+    also_in(
+        "ISSUER",
+        setting(
+            "issuer",
+            Text,
+            "",
+            "Issuer identifier; base_url when left out, which it may differ from by a trailing slash",
+        ),
+    ),
+    also_in(
+        "AUDIENCE",
+        setting(
+            "audience",
+            Text,
+            "",
+            "One more name of this server that access tokens may carry in aud",
+        ),
+    ),
+    setting(
+        "allowed_origins",
+        List,
+        "[]",
+        "Origins of web pages that may use the MCP endpoints, beside loopback and base_url; \"*\" for all",
+    ),
+    setting(
+        "signing_key_file",
+        Text,
+        "",
+        "PEM file with the RSA key that signs access tokens; made once and kept in the store when left out",
+    ),
+    setting(
+        "default_scopes",
+        List,
+        r#"["mcp:tools"]"#,
+        "Scopes of a client that asks for none; the built-in tools require them",
+    ),
+    setting(
+        "scopes",
+        Table,
+        r#"{ "mcp:tools" = "Use the tools of this server on your behalf" }"#,
+        "Every scope and what it means to the person who consents",
+    ),
+    setting(
+        "dev_users",
+        Table,
+        r#"[{ username = "alice", password = "password", name = "Alice" }]"#,
+        "People of the dev provider: username, password, and if you like subject, name, email",
+    ),
+    setting(
+        "dev_allow_any_host",
+        Switch,
+        "false",
+        "Let the dev provider listen on a host that is not loopback, e.g. in a container nobody else can reach",
+    ),
+    setting(
+        "log_level",
+        Text,
+        r#""info""#,
+        "error, warn, info, debug, trace, or directives like info,mcp_oauth_core=debug",
+    ),
+    setting("log_format", Text, r#""human""#, "human or json"),
+    setting("access_token_seconds", Number, "3600", "Life of an access token, in seconds"),
+    setting("code_seconds", Number, "60", "Life of an authorization code, in seconds, at most 600"),
+    setting(
+        "session_seconds",
+        Number,
+        "28800",
+        "How long a person stays logged in here, in seconds",
+    ),
+    setting(
+        "refresh_idle_seconds",
+        Number,
+        "2592000",
+        "Life of a refresh token that is not used, in seconds",
+    ),
+    setting(
+        "refresh_absolute_seconds",
+        Number,
+        "7776000",
+        "Longest life of a grant's refresh tokens, in seconds",
+    ),
+    setting(
+        "refresh_grace_seconds",
+        Number,
+        "30",
+        "How long a used refresh token still gets the same answer, in seconds",
+    ),
+    setting("refresh_grace_uses", Number, "8", "How often it does"),
+    setting("call_seconds", Number, "60", "How long a tool may take, in seconds"),
+];
+
+impl Setting {
+    /// The environment variable that sets it, unless it is a table.
+    pub(crate) fn variable(&self) -> Option<String> {
+        (self.kind != Kind::Table)
+            .then(|| format!("{VARIABLE_PREFIX}{}", self.name.to_ascii_uppercase()))
+    }
+
+    /// The value of a text from the environment or a flag.
+    pub(crate) fn value_of(&self, text: &str) -> Value {
+        match self.kind {
+            Kind::Number => {
+                text.trim().parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
+            }
+            Kind::Switch => {
+                text.trim().parse::<bool>().map_or_else(|_| Value::from(text), Value::from)
+            }
+            Kind::List => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Value::from(items.map(Value::from).collect::<Vec<_>>())
+            }
+            Kind::Text | Kind::Table => Value::from(text),
+        }
+    }
+}
+
+/// The defaults as a TOML document.
+pub(crate) fn defaults() -> String {
+    let set = SETTINGS.iter().filter(|setting| !setting.default.is_empty());
+    set.map(|setting| format!("{} = {}\n", setting.name, setting.default)).collect()
+}
+
+/// The names of `document` that are no settings.
+pub(crate) fn unknown_names(document: &Dict) -> Vec<String> {
+    let known = |name: &&String| !SETTINGS.iter().any(|setting| setting.name == name.as_str());
+    document.keys().filter(known).cloned().collect()
+}
+
+/// The setting somebody may have meant.
+pub(crate) fn similar_name(name: &str) -> Option<&'static str> {
+    let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.name, name);
+    let nearest = SETTINGS.iter().min_by_key(distance)?;
+    (distance(&nearest) <= 3).then_some(nearest.name)
+}
+
+/// What `--help` says of the settings.
+pub(crate) fn reference() -> String {
+    let mut text = String::from(
+        "Settings, in a file given with --config, in the environment, or as a flag where there is \
+         one. Later ones win: defaults, files in their order, environment, flags.\n",
+    );
+    for setting in &SETTINGS {
+        let default = if setting.default.is_empty() { "none" } else { setting.default };
+        text.push_str(&format!("\n  {}\n      {}\n", setting.name, setting.meaning));
+        text.push_str(&format!("      default: {default}\n"));
+        let variables =
+            setting.variable().into_iter().chain(setting.old_variable.map(str::to_owned));
+        let variables: Vec<_> = variables.collect();
+        if !variables.is_empty() {
+            text.push_str(&format!("      environment: {}\n", variables.join(", ")));
+        }
+    }
+    text
+}

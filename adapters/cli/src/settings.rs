@@ -1,0 +1,361 @@
+//! The settings, read and checked: whatever is wrong is reported together.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mcp_oauth_core::domain::person::{Person, Subject};
+use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
+use mcp_oauth_core::domain::refresh::RefreshPolicy;
+use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_identity::DevUser;
+use mcp_oauth_issuer::RsaKey;
+use secrecy::SecretString;
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Arguments;
+use crate::problem::Problems;
+use crate::setting_sources::SettingSources;
+
+/// The longest life of a code (OAuth 2.1 §4.1.2).
+const LONGEST_CODE_SECONDS: u64 = 600;
+
+/// Everything the operator decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub host: IpAddr,
+    /// 0 takes a free port.
+    pub port: u16,
+    /// As configured; depends on the port when left out.
+    pub base_url: Option<String>,
+    /// As configured.
+    pub issuer: Option<String>,
+    /// One more name of the resource.
+    pub audience: Option<String>,
+    /// Whether `/mcp` is served.
+    pub streamable_http: bool,
+    /// Whether `/mcp/sse` is served.
+    pub sse: bool,
+    /// Where things are kept.
+    pub store: StoreChoice,
+    /// Web pages that may use the MCP endpoints.
+    pub allowed_origins: Vec<String>,
+    /// The operator's own signing key.
+    pub signing_key: Option<RsaKey>,
+    /// Scopes and lifetimes.
+    pub policy: Policy,
+    /// Who can log in.
+    pub dev_users: Vec<DevUser>,
+    /// `tracing` directives.
+    pub log_level: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// How long a tool may take.
+    pub call_time_limit: Duration,
+}
+
+/// Where clients, grants and keys live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// Nowhere for long.
+    Memory,
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A person of the dev provider, as configured.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DevUserSetting {
+    username: String,
+    password: SecretString,
+    subject: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl Settings {
+    /// Reads and checks every setting.
+    pub(crate) fn read(
+        arguments: &Arguments,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, Problems> {
+        let sources = SettingSources::gather(arguments, environment);
+        let settings = Reader(&sources).settings();
+        sources.into_problems()?;
+        // Nothing is missing without a problem that says so.
+        settings.ok_or_else(|| Problems(Vec::new()))
+    }
+}
+
+/// Reads settings by kind; each method reports its own problems.
+struct Reader<'a>(&'a SettingSources);
+
+impl Reader<'_> {
+    /// Reads everything before it gives up on anything.
+    fn settings(&self) -> Option<Settings> {
+        let host = self.host();
+        let port = self.port();
+        let base_url = self.base_url(port);
+        let transports = self.transports();
+        let provider = self.provider();
+        let store = self.store();
+        let signing_key = self.signing_key();
+        let policy = self.policy();
+        let dev_users = self.dev_users();
+        let log_level = self.log_level();
+        let log_format = self.log_format();
+        let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
+        let allowed_origins = self.allowed_origins();
+        self.check_dev_host(host);
+        let (streamable_http, sse) = transports?;
+        provider?;
+        Some(Settings {
+            host: host?,
+            port: port?,
+            base_url,
+            issuer: self.0.optional_text("issuer"),
+            audience: self.0.optional_text("audience"),
+            streamable_http,
+            sse,
+            store: store?,
+            allowed_origins: allowed_origins?,
+            signing_key: signing_key?,
+            policy: policy?,
+            dev_users: dev_users?,
+            log_level: log_level?,
+            log_format: log_format?,
+            call_time_limit: call_time_limit?,
+        })
+    }
+
+    fn host(&self) -> Option<IpAddr> {
+        let text: String = self.0.get("host")?;
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        let name = if bare == "localhost" { "127.0.0.1" } else { bare };
+        let parsed = name.parse().ok();
+        if parsed.is_none() {
+            let remedy =
+                "Use 127.0.0.1, localhost, 0.0.0.0, [::] or another address of this machine.";
+            self.0.problem("host", format!("{text:?} is not an IP address"), remedy);
+        }
+        parsed
+    }
+
+    fn port(&self) -> Option<u16> {
+        let port: i64 = self.0.get("port")?;
+        let parsed = u16::try_from(port).ok();
+        if parsed.is_none() {
+            let reason = format!("{port} is not a port");
+            self.0.problem("port", reason, "Use a number from 0 to 65535.");
+        }
+        parsed
+    }
+
+    fn base_url(&self, port: Option<u16>) -> Option<String> {
+        let base_url = self.0.optional_text("base_url");
+        let spelled = base_url.clone().unwrap_or_else(|| default_base_url(port.unwrap_or(0)));
+        let address = match PublicAddress::new(&spelled) {
+            Ok(address) => address,
+            Err(error) => {
+                let remedy = "Use the https:// address under which clients reach this server.";
+                self.0.problem("base_url", error.to_string(), remedy);
+                return base_url;
+            }
+        };
+        if !address.is_loopback() {
+            let reason = format!("the dev provider is for loopback only, and {spelled:?} is not");
+            let remedy = "Use http://localhost:PORT; its passwords are no protection elsewhere.";
+            self.0.problem("base_url", reason, remedy);
+        }
+        if let Some(issuer) = self.0.optional_text("issuer")
+            && let Err(error) = address.with_issuer(&issuer)
+        {
+            let remedy = "Leave issuer out; it is base_url then.";
+            self.0.problem("issuer", error.to_string(), remedy);
+        }
+        base_url
+    }
+
+    /// With a base URL on loopback, a host that is not would still hand test tokens to the network.
+    fn check_dev_host(&self, host: Option<IpAddr>) {
+        let allowed = self.0.get::<bool>("dev_allow_any_host").unwrap_or(false);
+        if let Some(host) = host
+            && !host.is_loopback()
+            && !allowed
+        {
+            let reason =
+                format!("the dev provider hands out tokens, and {host} is reachable from outside");
+            let remedy = "Use 127.0.0.1, or set dev_allow_any_host = true where nobody else can \
+                          reach it, e.g. in a container.";
+            self.0.problem("host", reason, remedy);
+        }
+    }
+
+    fn transports(&self) -> Option<(bool, bool)> {
+        let choices = [("all", (true, true)), ("http", (true, false)), ("sse", (false, true))];
+        self.one_of("transport", &choices)
+    }
+
+    fn provider(&self) -> Option<()> {
+        self.one_of("provider", &[("dev", ())])
+    }
+
+    fn log_format(&self) -> Option<LogFormat> {
+        self.one_of("log_format", &[("human", LogFormat::Human), ("json", LogFormat::Json)])
+    }
+
+    fn one_of<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text: String = self.0.get(name)?;
+        let chosen = choices.iter().find(|(choice, _)| *choice == text).map(|(_, value)| *value);
+        if chosen.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
+            let remedy = format!("Use {}.", names.join(" or "));
+            self.0.problem(name, format!("{text:?} is not supported"), &remedy);
+        }
+        chosen
+    }
+
+    fn store(&self) -> Option<StoreChoice> {
+        let text: String = self.0.get("store")?;
+        match text.split_once(':') {
+            None if text == "memory" => Some(StoreChoice::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => Some(StoreChoice::Sqlite(path.into())),
+            _ => {
+                let remedy = "Use memory, or sqlite: and the path of a file.";
+                self.0.problem("store", format!("{text:?} names no store"), remedy);
+                None
+            }
+        }
+    }
+
+    fn log_level(&self) -> Option<String> {
+        let text: String = self.0.get("log_level")?;
+        match text.parse::<EnvFilter>() {
+            Ok(_) => Some(text),
+            Err(error) => {
+                let remedy = "Use error, warn, info, debug or trace.";
+                self.0.problem("log_level", format!("{text:?}: {error}"), remedy);
+                None
+            }
+        }
+    }
+
+    fn signing_key(&self) -> Option<Option<RsaKey>> {
+        let Some(path) = self.0.optional_text("signing_key_file") else { return Some(None) };
+        let problem = |reason: String| {
+            let remedy = "Name a readable PEM file; `openssl genrsa -out key.pem 2048` makes one.";
+            self.0.problem("signing_key_file", format!("{path}: {reason}"), remedy);
+        };
+        let text = std::fs::read(&path).map_err(|error| problem(error.to_string())).ok()?;
+        RsaKey::from_pem(&text).map_err(|error| problem(error.to_string())).ok().map(Some)
+    }
+
+    fn allowed_origins(&self) -> Option<Vec<String>> {
+        let origins: Vec<String> = self.0.get("allowed_origins")?;
+        for origin in &origins {
+            let spelled = PublicAddress::new(origin).is_ok_and(|url| url.origin() == *origin);
+            if origin != "*" && !spelled && !is_loopback_origin(origin) {
+                let reason = format!("{origin:?} is not an origin");
+                let remedy = "Spell it as browsers do: https://app.example.com, without a path.";
+                self.0.problem("allowed_origins", reason, remedy);
+            }
+        }
+        Some(origins)
+    }
+
+    fn policy(&self) -> Option<Policy> {
+        let scopes = self.scopes();
+        let code_lifetime = self.seconds("code_seconds", 1, LONGEST_CODE_SECONDS);
+        let year = 365 * 24 * 3600;
+        let access_token_lifetime = self.seconds("access_token_seconds", 1, 30 * 24 * 3600);
+        let session_lifetime = self.seconds("session_seconds", 1, year);
+        let idle = self.seconds("refresh_idle_seconds", 1, 10 * year);
+        let absolute = self.seconds("refresh_absolute_seconds", 1, 10 * year);
+        let grace = self.seconds("refresh_grace_seconds", 0, 600);
+        let grace_uses = self.number("refresh_grace_uses", 0, 1000);
+        let server_name = self.0.get("server_name");
+        Some(Policy {
+            server_name: server_name?,
+            scopes: scopes?,
+            code_lifetime: code_lifetime?,
+            access_token_lifetime: access_token_lifetime?,
+            session_lifetime: session_lifetime?,
+            refresh: RefreshPolicy {
+                idle: idle?,
+                absolute: absolute?,
+                grace: grace?,
+                grace_uses: u32::try_from(grace_uses?).ok()?,
+            },
+        })
+    }
+
+    fn scopes(&self) -> Option<ScopePolicy> {
+        let meanings: BTreeMap<String, String> = self.0.get("scopes")?;
+        let default: Vec<String> = self.0.get("default_scopes")?;
+        let mut supported = Vec::new();
+        for (name, meaning) in meanings {
+            match Scope::parse(&name) {
+                Ok(scope) => supported.push(ScopeDescription { scope, meaning }),
+                Err(error) => self.0.problem("scopes", error.to_string(), "Rename the scope."),
+            }
+        }
+        let known = |name: &String| supported.iter().any(|known| known.scope.as_str() == name);
+        if let Some(unknown) = default.iter().find(|name| !known(name)) {
+            let reason = format!("{unknown:?} is not among the scopes");
+            self.0.problem("default_scopes", reason, "Add it to [scopes] with its meaning.");
+        }
+        let default: ScopeSet = default.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        Some(ScopePolicy { supported, default, hierarchy: ScopeHierarchy::default() })
+    }
+
+    fn dev_users(&self) -> Option<Vec<DevUser>> {
+        let users: Vec<DevUserSetting> = self.0.get("dev_users")?;
+        if users.is_empty() {
+            let remedy = "Add one with a username and a password.";
+            self.0.problem("dev_users", "nobody could log in", remedy);
+        }
+        let user = |user: DevUserSetting| DevUser {
+            person: Person {
+                subject: Subject::new(user.subject.unwrap_or_else(|| user.username.clone())),
+                name: user.name,
+                verified_email: user.email,
+            },
+            username: user.username,
+            password: user.password,
+        };
+        Some(users.into_iter().map(user).collect())
+    }
+
+    fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {
+        self.number(name, least, most).map(Duration::from_secs)
+    }
+
+    fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
+        let number: i64 = self.0.get(name)?;
+        let parsed = u64::try_from(number).ok().filter(|parsed| (least..=most).contains(parsed));
+        if parsed.is_none() {
+            let remedy = format!("Use a number from {least} to {most}.");
+            self.0.problem(name, format!("{number} is out of range"), &remedy);
+        }
+        parsed
+    }
+}
+
+/// The base URL when none is configured.
+pub(crate) fn default_base_url(port: u16) -> String {
+    format!("http://localhost:{port}")
+}

@@ -1,0 +1,56 @@
+//! Opening the store that was chosen.
+
+use std::sync::Arc;
+
+use mcp_oauth_core::port::{ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions};
+use mcp_oauth_database::{Database, OpenError};
+use mcp_oauth_memory::MemoryStore;
+
+use crate::settings::StoreChoice;
+
+/// The driven ports that one store serves.
+pub(crate) struct Stores {
+    pub(crate) clients: Arc<dyn ClientRegistry>,
+    pub(crate) grants: Arc<dyn GrantStore>,
+    pub(crate) sessions: Arc<dyn LoginSessions>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) housekeeping: Arc<dyn Housekeeping>,
+    /// What to tell the operator.
+    pub(crate) report: String,
+}
+
+impl Stores {
+    pub(crate) async fn open(choice: &StoreChoice) -> Result<Self, OpenError> {
+        match choice {
+            StoreChoice::Memory => {
+                let report = "in memory; everything is forgotten at the end".to_owned();
+                Ok(Self::of(Arc::new(MemoryStore::new()), report))
+            }
+            StoreChoice::Sqlite(path) => {
+                let database = Database::open_sqlite(path).await?;
+                let opened = database.opened();
+                let state = match (opened.created, opened.migrations_applied) {
+                    (true, _) => "created".to_owned(),
+                    (false, 0) => "opened".to_owned(),
+                    (false, applied) => format!("opened, {applied} migrations applied"),
+                };
+                let report = format!("SQLite, {} ({state})", path.display());
+                Ok(Self::of(Arc::new(database), report))
+            }
+        }
+    }
+
+    fn of<S>(store: Arc<S>, report: String) -> Self
+    where
+        S: ClientRegistry + GrantStore + LoginSessions + KeyStore + Housekeeping + 'static,
+    {
+        Self {
+            clients: Arc::clone(&store) as _,
+            grants: Arc::clone(&store) as _,
+            sessions: Arc::clone(&store) as _,
+            keys: Arc::clone(&store) as _,
+            housekeeping: store,
+            report,
+        }
+    }
+}

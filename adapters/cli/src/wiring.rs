@@ -1,0 +1,96 @@
+//! Putting the adapters behind the ports.
+
+use std::sync::Arc;
+
+use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
+use mcp_oauth_core::domain::web_origin::OriginPolicy;
+use mcp_oauth_core::port::{ClientRegistry, Clock, RegisterError, StoreUnavailable, ToolCatalog};
+use mcp_oauth_core::service::{Ports, UseCases};
+use mcp_oauth_http::{HttpSettings, docs_client};
+use mcp_oauth_identity::DevUsers;
+use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_mcp::{McpSettings, Transports};
+use tokio_util::sync::CancellationToken;
+
+use crate::log_audit::LogAudit;
+use crate::settings::{Settings, default_base_url};
+use crate::store::Stores;
+use crate::system::{SystemClock, SystemRandom};
+
+/// The public address of the settings, once the port is known.
+pub(crate) fn public_address(
+    settings: &Settings,
+    port: u16,
+) -> Result<PublicAddress, InvalidAddress> {
+    let base_url = settings.base_url.clone().unwrap_or_else(|| default_base_url(port));
+    let mut address = PublicAddress::new(&base_url)?;
+    if let Some(issuer) = &settings.issuer {
+        address = address.with_issuer(issuer)?;
+    }
+    if let Some(audience) = &settings.audience {
+        address = address.with_audience(audience);
+    }
+    Ok(address)
+}
+
+/// The use cases, and the issuer that will want its keys.
+pub(crate) fn use_cases(
+    settings: &Settings,
+    address: PublicAddress,
+    stores: &Stores,
+    catalog: Arc<dyn ToolCatalog>,
+) -> (UseCases, Arc<LocalIssuer>) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let issuer = address.issuer().clone();
+    let mut issuer = LocalIssuer::new(issuer, Arc::clone(&stores.keys), Arc::clone(&clock));
+    if let Some(key) = &settings.signing_key {
+        issuer = issuer.with_key(key.clone());
+    }
+    let issuer = Arc::new(issuer);
+    let ports = Ports {
+        verifier: Arc::clone(&issuer) as _,
+        keys: Arc::clone(&issuer) as _,
+        clients: Arc::clone(&stores.clients),
+        grants: Arc::clone(&stores.grants),
+        sessions: Arc::clone(&stores.sessions),
+        identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
+        catalog,
+        clock,
+        random: Arc::new(SystemRandom),
+        audit: Arc::new(LogAudit),
+    };
+    let dev_person = settings.dev_users.first().map(|user| user.person.clone());
+    (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
+}
+
+/// Makes the client of the documentation page known, or up to date.
+pub(crate) async fn register_docs_client(
+    clients: &dyn ClientRegistry,
+    address: &PublicAddress,
+) -> Result<(), StoreUnavailable> {
+    let client = docs_client(address, SystemClock.now());
+    match clients.register(&client).await {
+        Ok(()) => Ok(()),
+        Err(RegisterError::Exists) => clients.replace(&client).await.map(|_| ()),
+        Err(RegisterError::Unavailable(unavailable)) => Err(unavailable),
+    }
+}
+
+pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> HttpSettings {
+    HttpSettings {
+        origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
+        streamable_http: settings.streamable_http,
+        sse: settings.sse,
+        dev_username: settings.dev_users.first().map(|user| user.username.clone()),
+    }
+}
+
+pub(crate) fn mcp_settings(settings: &Settings, stop: &CancellationToken) -> McpSettings {
+    let name = settings.policy.server_name.clone();
+    McpSettings {
+        transports: Transports { streamable_http: settings.streamable_http, sse: settings.sse },
+        call_time_limit: settings.call_time_limit,
+        shutdown: stop.clone(),
+        ..McpSettings::new(name, env!("CARGO_PKG_VERSION"))
+    }
+}

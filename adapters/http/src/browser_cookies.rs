@@ -1,0 +1,65 @@
+//! The two cookies of the login pages.
+
+use cookie::{Cookie, SameSite};
+use http::{HeaderMap, HeaderValue, header};
+use mcp_oauth_core::domain::secret::{BrowserToken, SessionToken};
+
+/// Names and attributes of the cookies, which depend on the scheme of the base URL.
+///
+/// With https they are `__Host-` cookies, which no other host can set. Plain http is for loopback
+/// only, where not every browser takes `Secure` cookies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BrowserCookies {
+    https: bool,
+}
+
+impl BrowserCookies {
+    pub(crate) fn new(https: bool) -> Self {
+        Self { https }
+    }
+
+    /// The login session of a request.
+    pub(crate) fn session(self, headers: &HeaderMap) -> Option<SessionToken> {
+        read(headers, self.session_name()).map(|value| SessionToken::presented(&value))
+    }
+
+    /// The browser of a request.
+    pub(crate) fn browser(self, headers: &HeaderMap) -> Option<BrowserToken> {
+        read(headers, self.browser_name()).map(|value| BrowserToken::presented(&value))
+    }
+
+    /// The header that starts a login session.
+    pub(crate) fn set_session(self, token: &SessionToken) -> Option<HeaderValue> {
+        self.set(self.session_name(), token.expose())
+    }
+
+    /// The header that marks a browser.
+    pub(crate) fn set_browser(self, token: &BrowserToken) -> Option<HeaderValue> {
+        self.set(self.browser_name(), token.expose())
+    }
+
+    fn session_name(self) -> &'static str {
+        if self.https { "__Host-mcp-session" } else { "mcp-session" }
+    }
+
+    fn browser_name(self) -> &'static str {
+        if self.https { "__Host-mcp-browser" } else { "mcp-browser" }
+    }
+
+    /// They end with the browser's session; how long a login counts is decided here, not there.
+    fn set(self, name: &'static str, value: &str) -> Option<HeaderValue> {
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.https)
+            .build();
+        HeaderValue::from_str(&cookie.to_string()).ok()
+    }
+}
+
+fn read(headers: &HeaderMap, name: &str) -> Option<String> {
+    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = texts.flat_map(Cookie::split_parse).flatten();
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+}

@@ -1,0 +1,104 @@
+//! Cross-origin requests of browser-hosted clients. Credentials are never allowed.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+
+/// Which pages may read the answers of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Any page: what is there is public, or useless without a code.
+    AnyPage,
+    /// Pages of allowed origins: a token works here, or is made.
+    AllowedPages,
+    /// No page but our own: a person answers here (OAuth 2.1 §3.1).
+    OwnPages,
+}
+
+const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
+const EXPOSED_HEADERS: HeaderValue =
+    HeaderValue::from_static("WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id");
+/// `Mcp-Param-*` headers have names of the tools' choosing, so whatever is asked for is allowed
+/// when it starts like one of these.
+const ALLOWED_HEADERS: [&str; 5] =
+    ["authorization", "content-type", "accept", "last-event-id", "mcp-"];
+const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
+
+impl Audience {
+    /// Who may read the answers of `path`.
+    pub(crate) fn of(path: &str, base_path: &str) -> Self {
+        let path = path.strip_prefix(base_path).unwrap_or(path);
+        match path {
+            "/register" | "/token" | "/userinfo" | "/openapi.json" => Self::AnyPage,
+            "/mcp/health" | "/health/live" | "/health/ready" => Self::AnyPage,
+            "/dev/token" => Self::AllowedPages,
+            _ if path.starts_with("/.well-known/") => Self::AnyPage,
+            _ if path.starts_with(PROTECTED_RESOURCE_METADATA) => Self::AnyPage,
+            _ if path == "/mcp" || path.starts_with("/mcp/") => Self::AllowedPages,
+            _ => Self::OwnPages,
+        }
+    }
+}
+
+/// Answers preflights and marks answers for the pages that may read them. Origins that are not
+/// allowed have been refused before this.
+pub(crate) async fn cross_origin<E: Endpoint>(
+    base_path: &str,
+    next: E,
+    request: Request,
+) -> Result<Response> {
+    let audience = Audience::of(request.uri().path(), base_path);
+    let Some(origin) = request.headers().get(ORIGIN).cloned() else {
+        return Ok(next.call(request).await?.into_response());
+    };
+    let allow_origin = match audience {
+        Audience::AnyPage => HeaderValue::from_static("*"),
+        Audience::AllowedPages => origin,
+        Audience::OwnPages => return Ok(next.call(request).await?.into_response()),
+    };
+    let preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if preflight {
+        preflight_response(request.headers())
+    } else {
+        match next.call(request).await {
+            Ok(output) => output.into_response(),
+            Err(error) => error.into_response(),
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allow_origin);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    Ok(response)
+}
+
+fn preflight_response(asked: &HeaderMap) -> Response {
+    let mut response: Response = StatusCode::NO_CONTENT.into();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, ONE_DAY);
+    let names = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
+    let allowed: Vec<&str> = names
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|name| may_be_sent(&name.to_ascii_lowercase()))
+        .collect();
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
+    response
+}
+
+fn may_be_sent(name: &str) -> bool {
+    ALLOWED_HEADERS.iter().any(|allowed| match allowed.strip_suffix('-') {
+        Some(_) => name.starts_with(allowed),
+        None => name == *allowed,
+    })
+}

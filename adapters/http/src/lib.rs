@@ -1,0 +1,23 @@
+//! The HTTP side of the server: OAuth endpoints, pages for people, discovery, documentation, and
+//! the loop that accepts connections.
+
+mod api;
+mod api_answer;
+mod api_body;
+mod browser_cookies;
+mod correlation;
+mod cors;
+mod docs;
+mod host_and_origin;
+mod landing;
+mod openapi;
+mod page_templates;
+mod pages;
+mod router;
+mod server;
+mod well_known;
+
+pub use docs::{DOCS_CLIENT, docs_client};
+pub use openapi::openapi_document;
+pub use router::{HttpSettings, Mount, router};
+pub use server::{ServerLimits, serve};

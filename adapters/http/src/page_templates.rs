@@ -1,0 +1,86 @@
+//! The pages people see, compiled from `templates/`.
+
+use askama::Template;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::{HeaderValue, StatusCode};
+use poem::Response;
+
+/// No script, nothing from elsewhere, no frame. There is no `form-action`: browsers apply it to the
+/// redirects that follow a form, and the last of those leads to the client.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// Who is asked to log in for whom.
+#[derive(Template)]
+#[template(path = "login.html")]
+pub(crate) struct LoginPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) client_name: &'a str,
+    pub(crate) authorization: &'a str,
+    pub(crate) form_token: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) wrong: bool,
+}
+
+/// What is asked of whom.
+#[derive(Template)]
+#[template(path = "consent.html")]
+pub(crate) struct ConsentPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) person: &'a str,
+    pub(crate) client_name: &'a str,
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) on_this_machine: bool,
+    pub(crate) scopes: Vec<ScopeLine<'a>>,
+    pub(crate) authorization: &'a str,
+    pub(crate) form_token: &'a str,
+}
+
+/// A scope and its meaning.
+pub(crate) struct ScopeLine<'a> {
+    pub(crate) scope: &'a str,
+    pub(crate) meaning: &'a str,
+}
+
+/// Why a person can't go on.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) reason: &'a str,
+}
+
+/// How to connect each client.
+#[derive(Template)]
+#[template(path = "landing.html")]
+pub(crate) struct LandingPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) mcp_url: &'a str,
+    pub(crate) sse_url: &'a str,
+    pub(crate) streamable_http: bool,
+    pub(crate) sse: bool,
+    pub(crate) dev_token_url: Option<&'a str>,
+    pub(crate) dev_username: Option<&'a str>,
+}
+
+/// The style sheet of all pages.
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+
+/// Renders a page that nobody keeps.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    let Ok(html) = template.render() else {
+        tracing::error!("a page could not be rendered");
+        return StatusCode::INTERNAL_SERVER_ERROR.into();
+    };
+    Response::builder()
+        .status(status)
+        .content_type("text/html; charset=utf-8")
+        .header(CONTENT_SECURITY_POLICY, POLICY)
+        .header(CACHE_CONTROL, "no-store")
+        .body(html)
+}

@@ -1,0 +1,263 @@
+//! What a person sees between the client's redirect and the way back: login, consent, errors.
+
+use std::sync::Arc;
+
+use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use mcp_oauth_core::domain::authorization::{
+    AuthorizationQuery, AuthorizationRequest, AwaitingConsent,
+};
+use mcp_oauth_core::domain::login::{FormToken, PasswordAnswer, ProtectedForm};
+use mcp_oauth_core::domain::parameters::Parameters;
+use mcp_oauth_core::service::UseCases;
+use mcp_oauth_core::service::authorize::{AuthorizationError, NextPage};
+use mcp_oauth_core::service::consent::{ConsentAnswer, ConsentError};
+use mcp_oauth_core::service::login::{LoginAttempt, LoginError};
+use mcp_oauth_core::service::refusal::Refusal;
+use poem::endpoint::{BoxEndpoint, make};
+use poem::{Body, EndpointExt, Request, Response, Route, get};
+
+use crate::api_body::read_form;
+use crate::browser_cookies::BrowserCookies;
+use crate::page_templates::{ConsentPage, ErrorPage, LoginPage, ScopeLine, page};
+
+/// The pages over the use cases.
+struct Pages {
+    use_cases: UseCases,
+    cookies: BrowserCookies,
+}
+
+/// Adds the browser's part of the flow.
+pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
+    let cookies = BrowserCookies::new(use_cases.address.is_https());
+    let pages = Arc::new(Pages { use_cases: use_cases.clone(), cookies });
+    routes
+        .at("/authorize", get(pages.endpoint(Pages::authorize)))
+        .at("/login", poem::post(pages.form_endpoint(Pages::log_in)))
+        .at(
+            "/consent",
+            get(pages.endpoint(Pages::show_consent)).post(pages.form_endpoint(Pages::consent)),
+        )
+}
+
+/// A request to a page: its query and its headers.
+struct Visit {
+    query: AuthorizationQuery,
+    headers: HeaderMap,
+}
+
+/// A form that came back.
+struct Submission {
+    query: AuthorizationQuery,
+    headers: HeaderMap,
+    form: Parameters,
+}
+
+impl Submission {
+    fn field(&self, name: &'static str) -> String {
+        self.form.optional(name).ok().flatten().unwrap_or_default().to_owned()
+    }
+}
+
+impl Pages {
+    fn endpoint<F, A>(self: &Arc<Self>, show: F) -> BoxEndpoint<'static>
+    where
+        F: Fn(Arc<Self>, Visit) -> A + Send + Sync + Copy + 'static,
+        A: Future<Output = Response> + Send + 'static,
+    {
+        let pages = Arc::clone(self);
+        let handler = move |request: Request| {
+            let query = AuthorizationQuery::new(request.uri().query().unwrap_or_default());
+            show(Arc::clone(&pages), Visit { query, headers: request.headers().clone() })
+        };
+        make(handler).boxed()
+    }
+
+    fn form_endpoint<F, A>(self: &Arc<Self>, take: F) -> BoxEndpoint<'static>
+    where
+        F: Fn(Arc<Self>, Submission) -> A + Send + Sync + Copy + 'static,
+        A: Future<Output = Response> + Send + 'static,
+    {
+        let pages = Arc::clone(self);
+        let handler = move |request: Request| {
+            let pages = Arc::clone(&pages);
+            async move {
+                let (request, mut body) = request.split();
+                let form = match read_form(&request, &mut body).await {
+                    Ok(form) => form,
+                    Err(error) => return error.into_response(),
+                };
+                let query = form.optional("authorization").ok().flatten().unwrap_or_default();
+                let query = AuthorizationQuery::new(query);
+                let headers = request.headers().clone();
+                take(pages, Submission { query, headers, form }).await
+            }
+        };
+        make(handler).boxed()
+    }
+
+    async fn authorize(self: Arc<Self>, visit: Visit) -> Response {
+        let session = self.cookies.session(&visit.headers);
+        match self.use_cases.authorize.begin(&visit.query, session.as_ref()).await {
+            Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
+            Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    async fn log_in(self: Arc<Self>, submission: Submission) -> Response {
+        let attempt = LoginAttempt {
+            query: submission.query.clone(),
+            browser: self.cookies.browser(&submission.headers),
+            form_token: submission.field("form_token"),
+            answer: PasswordAnswer {
+                username: submission.field("username"),
+                password: submission.field("password").into(),
+            },
+        };
+        match self.use_cases.login.log_in(attempt).await {
+            Ok(session) => {
+                let base = self.use_cases.address.base_path();
+                let mut response =
+                    see_other(&format!("{base}/consent?{}", submission.query.as_str()));
+                add_cookie(&mut response, self.cookies.set_session(&session));
+                response
+            }
+            Err(LoginError::WrongCredentials(request)) => self.login_again(&submission, &request),
+            Err(LoginError::Authorization(error)) => self.refused(&error),
+            Err(error) => self.error_page(Refusal::Login(&error)),
+        }
+    }
+
+    async fn show_consent(self: Arc<Self>, visit: Visit) -> Response {
+        let session = self.cookies.session(&visit.headers);
+        match self.use_cases.authorize.proceed(&visit.query, session.as_ref()).await {
+            Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
+            Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    async fn consent(self: Arc<Self>, submission: Submission) -> Response {
+        let answer = ConsentAnswer {
+            query: submission.query.clone(),
+            session: self.cookies.session(&submission.headers),
+            form_token: submission.field("form_token"),
+            approved: submission.field("decision") == "approve",
+        };
+        match self.use_cases.consent.answer(answer).await {
+            Ok(redirect_to) => see_other(&redirect_to),
+            Err(ConsentError::Authorization(error)) => self.refused(&error),
+            Err(error) => self.error_page(Refusal::Consent(&error)),
+        }
+    }
+
+    fn login_page(&self, visit: &Visit, request: &AuthorizationRequest) -> Response {
+        let known = self.cookies.browser(&visit.headers);
+        let browser = known.clone().unwrap_or_else(|| self.use_cases.login.fresh_browser());
+        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash()), &visit.query);
+        let template = self.login_template(&visit.query, request, &form_token);
+        let mut response = page(StatusCode::OK, &template);
+        if known.is_none() {
+            add_cookie(&mut response, self.cookies.set_browser(&browser));
+        }
+        response
+    }
+
+    /// The same form once more, which proved to be this browser's.
+    fn login_again(&self, submission: &Submission, request: &AuthorizationRequest) -> Response {
+        let Some(browser) = self.cookies.browser(&submission.headers) else {
+            return self.error_page(Refusal::Login(&LoginError::ForeignForm));
+        };
+        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash()), &submission.query);
+        let username = submission.field("username");
+        let template = LoginPage {
+            username: &username,
+            wrong: true,
+            ..self.login_template(&submission.query, request, &form_token)
+        };
+        page(StatusCode::FORBIDDEN, &template)
+    }
+
+    fn login_template<'a>(
+        &'a self,
+        query: &'a AuthorizationQuery,
+        request: &'a AuthorizationRequest,
+        form_token: &'a FormToken,
+    ) -> LoginPage<'a> {
+        LoginPage {
+            base: self.use_cases.address.base_path(),
+            server_name: &self.use_cases.policy.server_name,
+            client_name: request.client.metadata.display_name(&request.client.id),
+            authorization: query.as_str(),
+            form_token: form_token.as_str(),
+            username: "",
+            wrong: false,
+        }
+    }
+
+    fn consent_page(&self, query: &AuthorizationQuery, awaiting: &AwaitingConsent) -> Response {
+        let request = awaiting.request();
+        let redirect_uri = request.return_address.redirect_uri();
+        let form_token = FormToken::new(ProtectedForm::Consent(&awaiting.session().hash), query);
+        let policy = &self.use_cases.policy;
+        let scopes = request.scope.iter().map(|scope| ScopeLine {
+            scope: scope.as_str(),
+            meaning: policy.scopes.meaning(scope).unwrap_or_default(),
+        });
+        let template = ConsentPage {
+            base: self.use_cases.address.base_path(),
+            server_name: &policy.server_name,
+            person: awaiting.person().display_name(),
+            client_name: request.client.metadata.display_name(&request.client.id),
+            redirect_uri: redirect_uri.as_str(),
+            on_this_machine: redirect_uri.is_loopback(),
+            scopes: scopes.collect(),
+            authorization: query.as_str(),
+            form_token: form_token.as_str(),
+        };
+        page(StatusCode::OK, &template)
+    }
+
+    fn refused(&self, error: &AuthorizationError) -> Response {
+        match error {
+            AuthorizationError::Redirect { redirect_to, .. } => see_other(redirect_to),
+            error => self.error_page(Refusal::Authorization(error)),
+        }
+    }
+
+    fn error_page(&self, refusal: Refusal<'_>) -> Response {
+        let row = refusal.row();
+        let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let template = ErrorPage {
+            base: self.use_cases.address.base_path(),
+            server_name: &self.use_cases.policy.server_name,
+            reason: &refusal.public_text(),
+        };
+        let mut response = page(status, &template);
+        if let Some(after) = row.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        response
+    }
+}
+
+/// Always 303, so that no browser sends a password on (OAuth 2.1 §7.5.4).
+fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            let response = Response::builder().status(StatusCode::SEE_OTHER);
+            response
+                .header(LOCATION, location)
+                .header(http::header::CACHE_CONTROL, "no-store")
+                .body(Body::empty())
+        }
+        Err(_) => StatusCode::BAD_REQUEST.into(),
+    }
+}
+
+fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}

@@ -1,0 +1,192 @@
+//! Accepting connections: without delay, with time limits, until it is time to stop.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HOST;
+use http::uri::Scheme;
+use http::{StatusCode, Version};
+use http_body_util::combinators::BoxBody;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::api_answer::error_response;
+
+/// How long things may take and how many there may be.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// The headers of a request must be here by then.
+    pub header_timeout: Duration,
+    /// How many connections are open at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long requests may go on after the server was told to stop.
+    pub drain: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            connections: 10_000,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `endpoint` on every listener until `stop`, then lets requests finish.
+///
+/// When a client goes away its request's future is dropped, which in MCP is the cancellation.
+pub async fn serve<E>(
+    listeners: Vec<TcpListener>,
+    endpoint: E,
+    limits: ServerLimits,
+    stop: CancellationToken,
+) where
+    E: Endpoint<Output = Response> + 'static,
+{
+    let connections = Connections {
+        endpoint: Arc::new(endpoint),
+        builder: builder(&limits),
+        open: Arc::new(Semaphore::new(limits.connections)),
+        graceful: Arc::new(GracefulShutdown::new()),
+    };
+    let loops: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(accept(listener, connections.clone(), stop.clone())))
+        .collect();
+    for accepting in loops {
+        if let Err(error) = accepting.await {
+            tracing::error!(%error, "a listener stopped");
+        }
+    }
+    // Every accept loop has ended and given its share back.
+    if let Some(graceful) = Arc::into_inner(connections.graceful)
+        && tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err()
+    {
+        tracing::warn!(seconds = limits.drain.as_secs(), "requests were still running at the end");
+    }
+}
+
+fn builder(limits: &ServerLimits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(200)
+        .max_header_list_size(32 * 1024);
+    builder
+}
+
+struct Connections<E> {
+    endpoint: Arc<E>,
+    builder: Builder<TokioExecutor>,
+    open: Arc<Semaphore>,
+    graceful: Arc<GracefulShutdown>,
+}
+
+impl<E> Clone for Connections<E> {
+    fn clone(&self) -> Self {
+        Self {
+            endpoint: Arc::clone(&self.endpoint),
+            builder: self.builder.clone(),
+            open: Arc::clone(&self.open),
+            graceful: Arc::clone(&self.graceful),
+        }
+    }
+}
+
+async fn accept<E>(listener: TcpListener, connections: Connections<E>, stop: CancellationToken)
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    loop {
+        let Ok(permit) = Arc::clone(&connections.open).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => connections.spawn(stream, peer, permit),
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+/// Running out of file descriptors fails every accept at once: give requests time to finish.
+async fn pause_after(error: &io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+impl<E> Connections<E>
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        // An event must not wait for the acknowledgement of the one before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let local = LocalAddr(
+            stream
+                .local_addr()
+                .map_or_else(|_| Addr::Custom("tcp", "unknown".into()), Addr::SocketAddr),
+        );
+        let remote = RemoteAddr(Addr::SocketAddr(peer));
+        let endpoint = Arc::clone(&self.endpoint);
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let addresses = (local.clone(), remote.clone());
+            answer(Arc::clone(&endpoint), request, addresses)
+        });
+        let connection =
+            self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let watched = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn answer<E>(
+    endpoint: Arc<E>,
+    request: http::Request<Incoming>,
+    (local, remote): (LocalAddr, RemoteAddr),
+) -> Result<http::Response<BoxBody<Bytes, io::Error>>, Infallible>
+where
+    E: Endpoint<Output = Response>,
+{
+    if !names_one_host(&request) {
+        let text = "a request names exactly one host (RFC 9112 §3.2)";
+        return Ok(error_response(StatusCode::BAD_REQUEST, "invalid_request", text).into());
+    }
+    let request = poem::Request::from((request, local, remote, Scheme::HTTP));
+    let response = match endpoint.call(request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    };
+    Ok(response.into())
+}
+
+/// hyper lets a request without Host, or with two, pass.
+fn names_one_host(request: &http::Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    match request.version() {
+        Version::HTTP_2 => hosts <= 1 && (hosts == 1 || request.uri().authority().is_some()),
+        _ => hosts == 1,
+    }
+}

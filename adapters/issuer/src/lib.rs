@@ -1,0 +1,8 @@
+//! The local issuer: RSA keys of this server, tokens signed and verified with them.
+
+mod key_ring;
+mod local_issuer;
+mod rsa_key;
+
+pub use local_issuer::LocalIssuer;
+pub use rsa_key::{InvalidKey, RsaKey};

@@ -9,7 +9,7 @@ use crate::settings::{LogFormat, Settings};
 
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(settings: &Settings) {
-    let filter = settings.log_level.parse::<EnvFilter>().unwrap_or_default();
+    let filter = directives(&settings.log_level).parse::<EnvFilter>().unwrap_or_default();
     let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match settings.log_format {
         LogFormat::Human => lines.try_init(),
@@ -17,5 +17,14 @@ pub(crate) fn start(settings: &Settings) {
     };
     if let Err(error) = started {
         tracing::debug!(%error, "logging was started before");
+    }
+}
+
+/// A bare level is for this program; what it is built on writes requests and their arguments at
+/// that level, and speaks up from warnings on.
+fn directives(level: &str) -> String {
+    match level {
+        "debug" | "info" | "trace" => format!("warn,mcp_oauth={level},audit={level}"),
+        directives => directives.to_owned(),
     }
 }

@@ -15,6 +15,7 @@ mod page_templates;
 mod pages;
 mod router;
 mod server;
+mod unread_body;
 mod well_known;
 
 pub use docs::{DOCS_CLIENT, docs_client};

@@ -6,7 +6,7 @@ use http::header::{
     ALLOW, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::{BoxEndpoint, make_sync};
@@ -89,6 +89,7 @@ fn below_base(use_cases: &UseCases, settings: &HttpSettings, mounts: Vec<Mount>)
 
 /// Gives errors of the framework a body, and every answer the headers that cost nothing.
 async fn plain_errors<E: Endpoint>(next: E, request: Request, https: bool) -> Result<Response> {
+    let method = request.method().clone();
     let mut response = match next.call(request).await {
         Ok(output) => output.into_response(),
         Err(error) => framework_error(error),
@@ -96,7 +97,7 @@ async fn plain_errors<E: Endpoint>(next: E, request: Request, https: bool) -> Re
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && !response.headers().contains_key(ALLOW)
     {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(other_methods(&method)));
     }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -109,6 +110,15 @@ async fn plain_errors<E: Endpoint>(next: E, request: Request, https: bool) -> Re
         headers.insert(STRICT_TRANSPORT_SECURITY, one_year);
     }
     Ok(response)
+}
+
+/// Every path serves GET, POST or both, and MCP's own answer says what else it serves.
+fn other_methods(refused: &Method) -> &'static str {
+    match *refused {
+        Method::GET | Method::HEAD => "POST, OPTIONS",
+        Method::POST => "GET, HEAD, OPTIONS",
+        _ => "GET, HEAD, POST, OPTIONS",
+    }
 }
 
 fn framework_error(error: poem::Error) -> Response {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::HOST;
 use http::uri::Scheme;
 use http::{StatusCode, Version};
+use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -22,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::api_answer::error_response;
+use crate::unread_body::watch;
 
 /// How long things may take and how many there may be.
 #[derive(Debug, Clone)]
@@ -174,12 +176,17 @@ where
         let text = "a request names exactly one host (RFC 9112 §3.2)";
         return Ok(error_response(StatusCode::BAD_REQUEST, "invalid_request", text).into());
     }
-    let request = poem::Request::from((request, local, remote, Scheme::HTTP));
+    let (parts, body) = request.into_parts();
+    let (body, unread) = watch(body);
+    let parts = poem::RequestParts::from((parts, local, remote, Scheme::HTTP));
+    let request = poem::Request::from_parts(parts, body.boxed().into());
     let response = match endpoint.call(request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     };
-    Ok(response.into())
+    let mut response = response.into();
+    unread.settle(&mut response).await;
+    Ok(response)
 }
 
 /// hyper lets a request without Host, or with two, pass.

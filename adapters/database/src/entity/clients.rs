@@ -1,0 +1,78 @@
+use mcp_oauth_core::domain::client::{
+    Client, ClientAuthMethod, ClientCredential, ClientId, SecretTransport,
+};
+use mcp_oauth_core::domain::secret::ClientSecretHash;
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use sea_orm::entity::prelude::*;
+
+use crate::impossible_row::{ImpossibleRow, Row};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "clients")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: String,
+    pub(crate) token_endpoint_auth_method: String,
+    pub(crate) secret_hash: Option<String>,
+    /// JSON.
+    pub(crate) metadata: String,
+    pub(crate) registered_at: i64,
+    pub(crate) last_used_at: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<&Client> for Model {
+    type Error = serde_json::Error;
+
+    fn try_from(client: &Client) -> Result<Self, serde_json::Error> {
+        let secret_hash = match &client.credential {
+            ClientCredential::Public => None,
+            ClientCredential::Secret { hash, .. } => Some(hash.as_str().to_owned()),
+        };
+        Ok(Self {
+            id: client.id.as_str().to_owned(),
+            token_endpoint_auth_method: client.credential.method().as_str().to_owned(),
+            secret_hash,
+            metadata: serde_json::to_string(&client.metadata)?,
+            registered_at: client.registered_at.as_unix(),
+            last_used_at: client.last_used_at.map(Timestamp::as_unix),
+        })
+    }
+}
+
+impl TryFrom<Model> for Client {
+    type Error = ImpossibleRow;
+
+    fn try_from(model: Model) -> Result<Self, ImpossibleRow> {
+        let row = Row { table: "clients", key: &model.id };
+        let method = ClientAuthMethod::from_name(&model.token_endpoint_auth_method);
+        let method =
+            row.parsed("token_endpoint_auth_method", method.ok_or("is no known method"))?;
+        let credential = row.parsed("secret_hash", credential(method, model.secret_hash))?;
+        Ok(Self {
+            credential,
+            metadata: row.parsed("metadata", serde_json::from_str(&model.metadata))?,
+            registered_at: Timestamp::from_unix(model.registered_at),
+            last_used_at: model.last_used_at.map(Timestamp::from_unix),
+            id: ClientId::new(model.id),
+        })
+    }
+}
+
+fn credential(
+    method: ClientAuthMethod,
+    secret_hash: Option<String>,
+) -> Result<ClientCredential, &'static str> {
+    let sent_by = match method {
+        ClientAuthMethod::None if secret_hash.is_none() => return Ok(ClientCredential::Public),
+        ClientAuthMethod::None => return Err("is there though the client is public"),
+        ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
+        ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
+    };
+    let hash = secret_hash.ok_or("is missing though the client has a secret")?;
+    Ok(ClientCredential::Secret { sent_by, hash: ClientSecretHash::from_stored(hash) })
+}

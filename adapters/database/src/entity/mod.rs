@@ -1,0 +1,8 @@
+//! The rows, one table a file, and what they mean.
+
+pub(crate) mod clients;
+pub(crate) mod codes;
+pub(crate) mod grants;
+pub(crate) mod login_sessions;
+pub(crate) mod refresh_tokens;
+pub(crate) mod signing_keys;

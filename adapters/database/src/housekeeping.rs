@@ -1,0 +1,70 @@
+use async_trait::async_trait;
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use mcp_oauth_core::port::{Housekeeping, StoreUnavailable};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter};
+
+use crate::Database;
+use crate::entity::{codes, grants, login_sessions, refresh_tokens};
+
+#[async_trait]
+impl Housekeeping for Database {
+    async fn forget_expired(&self, before: Timestamp) -> Result<u64, StoreUnavailable> {
+        let write = self.write().await?;
+        let gone = delete_expired(&write, before.as_unix()).await.map_err(StoreUnavailable::new)?;
+        write.commit().await.map_err(StoreUnavailable::new)?;
+        Ok(gone)
+    }
+}
+
+async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64, DbErr> {
+    let deleted = [
+        expired(login_sessions::Entity, login_sessions::Column::ExpiresAt, before)
+            .exec(write)
+            .await?,
+        expired(codes::Entity, codes::Column::ExpiresAt, before).exec(write).await?,
+        expired(refresh_tokens::Entity, refresh_tokens::Column::ExpiresAt, before)
+            .exec(write)
+            .await?,
+        // Last, since the others are what keeps a grant.
+        bare_grants(before).exec(write).await?,
+    ];
+    Ok(deleted.iter().map(|deleted| deleted.rows_affected).sum())
+}
+
+fn expired<T: EntityTrait>(_: T, expires_at: T::Column, before: i64) -> DeleteMany<T> {
+    T::delete_many().filter(expires_at.lt(before))
+}
+
+fn bare_grants(before: i64) -> DeleteMany<grants::Entity> {
+    grants::Entity::delete_many()
+        .filter(grants::Column::GrantedAt.lt(before))
+        .filter(Expr::not_exists(children(codes::Entity, codes::Column::GrantId)))
+        .filter(Expr::not_exists(children(refresh_tokens::Entity, refresh_tokens::Column::GrantId)))
+}
+
+/// The rows of `table` that belong to the grant at hand.
+fn children<T: EntityTrait>(table: T, grant_id: T::Column) -> SelectStatement {
+    let parent = Expr::col((grants::Entity, grants::Column::Id));
+    Query::select()
+        .expr(Expr::value(1))
+        .from(table)
+        .and_where(Expr::col((table, grant_id)).eq(parent))
+        .take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query_plan::assert_no_scan;
+
+    #[tokio::test]
+    async fn housekeeping_reads_no_table_in_full() {
+        let sessions = login_sessions::Column::ExpiresAt;
+        assert_no_scan(&expired(login_sessions::Entity, sessions, 0)).await;
+        assert_no_scan(&expired(codes::Entity, codes::Column::ExpiresAt, 0)).await;
+        let tokens = refresh_tokens::Column::ExpiresAt;
+        assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;
+        assert_no_scan(&bare_grants(0)).await;
+    }
+}

@@ -1,0 +1,13 @@
+//! The history of the schema. A migration that was released is never edited.
+
+mod m20261123_000001_first_schema;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_first_schema::Migration)]
+    }
+}

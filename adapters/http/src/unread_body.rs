@@ -1,0 +1,84 @@
+//! What becomes of a request body that nobody read.
+//!
+//! hyper closes a connection whose body is still on its way when the answer is out, and says so to
+//! nobody: a client that keeps the connection finds it dead at its next request. So a refusal that
+//! needs no body waits for a small one, and announces the end of the connection otherwise.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::CONNECTION;
+use http::{HeaderValue, Response};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+
+/// The largest rest that is worth waiting for, in bytes.
+const LARGEST_REST: usize = 256 * 1024;
+
+/// How long it is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+type Slot = Arc<Mutex<Option<Incoming>>>;
+
+/// The body of a request; dropped before its end, it leaves the rest behind.
+pub(crate) struct ReturnedBody {
+    body: Option<Incoming>,
+    rest: Slot,
+}
+
+/// Where the rest of a body turns up.
+pub(crate) struct UnreadBody(Slot);
+
+/// A body to hand on, and the place where its rest turns up.
+pub(crate) fn watch(body: Incoming) -> (ReturnedBody, UnreadBody) {
+    let rest = Slot::default();
+    (ReturnedBody { body: Some(body), rest: Arc::clone(&rest) }, UnreadBody(rest))
+}
+
+impl UnreadBody {
+    /// Reads the rest, or lets `response` announce that the connection ends.
+    pub(crate) async fn settle<B>(self, response: &mut Response<B>) {
+        let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(rest) = rest.filter(|rest| !rest.is_end_stream()) else { return };
+        let read = async {
+            let mut rest = Limited::new(rest, LARGEST_REST);
+            while let Some(frame) = rest.frame().await {
+                frame?;
+            }
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        };
+        if !matches!(tokio::time::timeout(PATIENCE, read).await, Ok(Ok(()))) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}
+
+impl Body for ReturnedBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        Pin::new(body).poll_frame(context).map_err(io::Error::other)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}
+
+impl Drop for ReturnedBody {
+    fn drop(&mut self) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
+    }
+}

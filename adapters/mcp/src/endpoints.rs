@@ -1,0 +1,70 @@
+//! Which endpoint answers which path.
+
+use std::sync::Arc;
+
+use mcp_oauth_core::domain::resource::ResourceDocument;
+use mcp_oauth_core::service::UseCases;
+use poem::endpoint::BoxEndpoint;
+use poem::{EndpointExt, Response};
+
+use crate::gate::Gate;
+use crate::seats::Seats;
+use crate::settings::McpSettings;
+use crate::sse::SseStream;
+use crate::sse_messages::SseMessages;
+use crate::sse_sessions::SseSessions;
+use crate::streamable_http::StreamableHttp;
+use crate::streamable_sessions::StreamableSessions;
+use crate::tool_handler::{ToolHandler, Transport};
+
+/// A path below the base URL and the endpoint that answers it, whatever the method.
+type Mounted = (&'static str, BoxEndpoint<'static, Response>);
+
+/// The MCP endpoints of the transports that are on: each path with and without trailing slash,
+/// since a redirect would lose the body or the token of a client that does not follow it.
+#[must_use]
+pub fn endpoints(use_cases: &UseCases, settings: McpSettings) -> Vec<Mounted> {
+    let transports = settings.transports;
+    let settings = Arc::new(settings);
+    let seats = Seats::new(settings.sessions);
+    let mut mounted = Vec::new();
+    if transports.streamable_http {
+        mounted.extend(streamable_http(use_cases, &settings, &seats));
+    }
+    if transports.sse {
+        mounted.extend(sse(use_cases, &settings, &seats));
+    }
+    mounted
+}
+
+fn streamable_http(
+    use_cases: &UseCases,
+    settings: &Arc<McpSettings>,
+    seats: &Arc<Seats>,
+) -> [Mounted; 2] {
+    let endpoint = Arc::new(StreamableHttp::new(
+        Gate::new(use_cases, ResourceDocument::StreamableHttp),
+        ToolHandler::new(use_cases, settings, Transport::StreamableHttp),
+        StreamableSessions::new(seats, settings.sessions.idle),
+        settings,
+    ));
+    [("/mcp", Arc::clone(&endpoint).boxed()), ("/mcp/", endpoint.boxed())]
+}
+
+fn sse(use_cases: &UseCases, settings: &Arc<McpSettings>, seats: &Arc<Seats>) -> [Mounted; 3] {
+    let gate = Gate::new(use_cases, ResourceDocument::Sse);
+    let sessions = SseSessions::new(seats);
+    let stream = Arc::new(SseStream {
+        gate: gate.clone(),
+        handler: ToolHandler::new(use_cases, settings, Transport::Sse),
+        sessions: Arc::clone(&sessions),
+        messages_path: format!("{}/mcp/messages", use_cases.address.base_path()),
+        shutdown: settings.shutdown.clone(),
+    });
+    let messages = SseMessages { gate, sessions, max_body_bytes: settings.max_body_bytes };
+    [
+        ("/mcp/sse", Arc::clone(&stream).boxed()),
+        ("/mcp/sse/", stream.boxed()),
+        ("/mcp/messages", messages.boxed()),
+    ]
+}

@@ -1,0 +1,231 @@
+//! The JSON-RPC envelope of a message, checked before the engine sees it, which would answer a
+//! malformed one with plain text (JSON-RPC 2.0 §4 and §5.1, MCP basic/index).
+
+use std::borrow::Cow;
+
+use rmcp::model::{ErrorCode, RequestId};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// The method that calls a tool.
+const CALL_TOOL: &str = "tools/call";
+
+/// A well-formed message, as far as routing it needs to know.
+#[derive(Debug)]
+pub(crate) enum Envelope<'a> {
+    /// Expects an answer.
+    Request {
+        /// Echoed in the answer.
+        id: RequestId,
+        /// What to do.
+        method: Cow<'a, str>,
+        /// The tool, when the method calls one.
+        tool: Option<Cow<'a, str>>,
+    },
+    /// Expects no answer.
+    Notification,
+    /// Answers a request of the server.
+    Answer,
+}
+
+/// A message that is not well-formed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// JSON-RPC 2.0 §5.1.
+    pub(crate) code: ErrorCode,
+    /// The id of the message, if one could be read.
+    pub(crate) id: Option<RequestId>,
+    /// What is wrong.
+    pub(crate) reason: &'static str,
+}
+
+/// The members of a message; `null` is told apart from absent.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// The params of `tools/call`. A repeated member is an error here, so that no parser can read
+/// another name than the one that was authorized.
+#[derive(Deserialize)]
+struct CallToolParams<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Checks the envelope of a message.
+///
+/// # Errors
+/// [`Malformed`], to be answered with HTTP 400.
+pub(crate) fn read(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
+    let members = members(body)?;
+    let id = members.id.and_then(legible_id);
+    let refuse = |reason| Malformed { code: ErrorCode::INVALID_REQUEST, id: id.clone(), reason };
+    if members.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
+        return Err(refuse("\"jsonrpc\" must be \"2.0\""));
+    }
+    let unanswerable = members.id.is_some() && id.is_none();
+    let Some(method) = members.method else {
+        let answers = members.result.is_some() != members.error.is_some();
+        // An error whose request could not be read has no id, or null.
+        let named = id.is_some() || (members.error.is_some() && members.id.is_none_or(is_null));
+        return if answers && named {
+            Ok(Envelope::Answer)
+        } else {
+            Err(refuse("a message has a \"method\", or an \"id\" with a \"result\" or \"error\""))
+        };
+    };
+    if unanswerable {
+        return Err(refuse("\"id\" must be a string or an integer"));
+    }
+    let Ok(Text(method)) = serde_json::from_str(method.get()) else {
+        return Err(refuse("\"method\" must be a string"));
+    };
+    if members.params.is_some_and(|params| !is_object(params)) {
+        let reason = "\"params\" must be an object";
+        return Err(Malformed { code: ErrorCode::INVALID_PARAMS, id, reason });
+    }
+    let Some(id) = id else { return Ok(Envelope::Notification) };
+    let tool = if method == CALL_TOOL { Some(called_tool(members.params, &id)?) } else { None };
+    Ok(Envelope::Request { id, method, tool })
+}
+
+fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (code, reason) = if error.is_data() {
+            (ErrorCode::INVALID_REQUEST, "a message is one JSON object, no member of it repeated")
+        } else {
+            (ErrorCode::PARSE_ERROR, "the body is not JSON")
+        };
+        Malformed { code, id: None, reason }
+    })
+}
+
+fn called_tool<'a>(
+    params: Option<&'a RawValue>,
+    id: &RequestId,
+) -> Result<Cow<'a, str>, Malformed> {
+    let refuse =
+        |reason| Malformed { code: ErrorCode::INVALID_PARAMS, id: Some(id.clone()), reason };
+    let params = params.map_or("{}", RawValue::get);
+    let params: CallToolParams<'a> =
+        serde_json::from_str(params).map_err(|_| refuse("\"params.name\" must be one string"))?;
+    if !params.arguments.is_none_or(is_object) {
+        return Err(refuse("\"params.arguments\" must be an object"));
+    }
+    Ok(params.name)
+}
+
+/// The engine's own reading of an id, so that both agree on what one is.
+fn legible_id(id: &RawValue) -> Option<RequestId> {
+    serde_json::from_str(id.get()).ok()
+}
+
+fn is_object(value: &RawValue) -> bool {
+    value.get().starts_with('{')
+}
+
+fn is_null(value: &RawValue) -> bool {
+    value.get() == "null"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(body: &str) -> (i32, Option<RequestId>) {
+        let malformed = read(body.as_bytes()).expect_err(body);
+        (malformed.code.0, malformed.id)
+    }
+
+    fn number(id: i64) -> Option<RequestId> {
+        Some(RequestId::Number(id))
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_parse_error_without_id() {
+        for body in ["", "{", "hello", "{\"id\":1,}", "{} {}", "\u{feff}{}"] {
+            assert_eq!(refusal(body), (-32700, None), "{body}");
+        }
+        assert_eq!(read(b"{\"id\":\"\xff\"}").unwrap_err().code.0, -32700);
+    }
+
+    #[test]
+    fn what_is_no_message_is_an_invalid_request() {
+        for (body, id) in [
+            ("[]", None),
+            (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, None),
+            ("7", None),
+            (r#"{"id":1,"method":"ping"}"#, number(1)),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, number(1)),
+            (r#"{"jsonrpc":"2.0","id":1}"#, number(1)),
+            (r#"{"jsonrpc":"2.0","id":1,"method":null}"#, number(1)),
+            (r#"{"jsonrpc":"2.0","id":1,"method":5}"#, number(1)),
+            (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, number(1)),
+            (r#"{"jsonrpc":"2.0","result":{}}"#, None),
+            (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, None),
+        ] {
+            assert_eq!(refusal(body), (-32600, id), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_string_or_an_integer() {
+        for id in ["null", "true", "1.5", "[]", "{}", "1e99"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert_eq!(refusal(&body), (-32600, None), "{id}");
+        }
+        for id in ["0", "-7", "\"a\"", "\"\""] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert!(matches!(read(body.as_bytes()), Ok(Envelope::Request { .. })), "{id}");
+        }
+    }
+
+    #[test]
+    fn params_are_an_object_and_those_of_a_call_name_one_tool() {
+        let call = |params: &str| {
+            format!(r#"{{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{params}}}"#)
+        };
+        for params in ["[]", "null", "7", "{}", r#"{"name":7}"#, r#"{"name":"a","arguments":[]}"#] {
+            assert_eq!(refusal(&call(params)), (-32602, number(3)), "{params}");
+        }
+        assert_eq!(refusal(&call(r#"{"name":"a","name":"b"}"#)), (-32602, number(3)));
+        let body = call(r#"{"n\u0061me":"\u0061","arguments":null}"#);
+        let Ok(Envelope::Request { tool, .. }) = read(body.as_bytes()) else { panic!("{body}") };
+        assert_eq!(tool.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn notifications_and_answers_are_told_apart() {
+        let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        assert!(matches!(read(notification), Ok(Envelope::Notification)));
+        for answer in [
+            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}}"#,
+        ] {
+            assert!(matches!(read(answer.as_bytes()), Ok(Envelope::Answer)), "{answer}");
+        }
+    }
+}

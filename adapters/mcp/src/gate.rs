@@ -1,0 +1,125 @@
+//! Who may pass: every request is authenticated, and every tool call authorized, before anything
+//! else of it is looked at (OAuth 2.1 §5, MCP authorization).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use mcp_oauth_core::domain::principal::Principal;
+use mcp_oauth_core::domain::public_address::PublicAddress;
+use mcp_oauth_core::domain::resource::ResourceDocument;
+use mcp_oauth_core::domain::tool::ToolDescription;
+use mcp_oauth_core::service::UseCases;
+use mcp_oauth_core::service::access::{Access, AccessError};
+use mcp_oauth_core::service::refusal::{Refusal, Row};
+use mcp_oauth_core::service::tools::Tools;
+use poem::{Request, Response};
+use rmcp::model::ErrorCode;
+use serde_json::{Map, Value};
+
+use crate::accept::JSON;
+use crate::containment::contained;
+use crate::json_rpc_error::{Refused, refused};
+
+/// How long a catalog may take to describe a tool, which the port promises to be cheap.
+const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Lets authenticated requests pass.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    access: Arc<Access>,
+    tools: Arc<Tools>,
+    address: Arc<PublicAddress>,
+    document: ResourceDocument,
+}
+
+/// What a request was let in for. It travels with the message to the tool handler.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    /// Who is calling.
+    pub(crate) caller: Arc<Principal>,
+    /// The tool whose call was authorized.
+    pub(crate) tool: Option<AuthorizedTool>,
+}
+
+/// A tool that the caller may call.
+#[derive(Debug, Clone)]
+pub(crate) struct AuthorizedTool {
+    /// As the client spelled it.
+    pub(crate) name: String,
+    /// `None` when there is no such tool, which is for the call to say.
+    pub(crate) description: Option<Arc<ToolDescription>>,
+}
+
+impl Gate {
+    /// A gate whose challenges name `document`.
+    pub(crate) fn new(use_cases: &UseCases, document: ResourceDocument) -> Self {
+        Self {
+            access: Arc::clone(&use_cases.access),
+            tools: Arc::clone(&use_cases.tools),
+            address: Arc::clone(&use_cases.address),
+            document,
+        }
+    }
+
+    /// Authenticates a request by its headers; a token in the query is not even read.
+    pub(crate) async fn authenticate(&self, request: &Request) -> Result<Arc<Principal>, Refused> {
+        let values = request.headers().get_all(AUTHORIZATION);
+        let values: Vec<&[u8]> = values.iter().map(HeaderValue::as_bytes).collect();
+        match self.access.authenticate(&values).await {
+            Ok(caller) => Ok(Arc::new(caller)),
+            Err(error) => Err(self.refuse(&error, request.headers())),
+        }
+    }
+
+    /// Authorizes the call of a tool, before anything of it runs.
+    pub(crate) async fn authorize(
+        &self,
+        caller: &Principal,
+        tool: &str,
+        headers: &HeaderMap,
+    ) -> Result<AuthorizedTool, Refused> {
+        let authorized = contained(DESCRIBE_LIMIT, self.tools.authorize(caller, tool)).await;
+        let description = authorized
+            .map_err(|broken| {
+                tracing::error!(tool, %broken, "the catalog failed to describe a tool");
+                let text = "the tool is not available";
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                refused(status, ErrorCode::INTERNAL_ERROR, None, text)
+            })?
+            .map_err(|error| self.refuse(&error, headers))?;
+        Ok(AuthorizedTool { name: tool.to_owned(), description })
+    }
+
+    fn refuse(&self, error: &AccessError, headers: &HeaderMap) -> Refused {
+        let refusal = Refusal::Access(error);
+        let row = refusal.row();
+        let mut response = Response::builder()
+            .status(StatusCode::from_u16(row.status).unwrap_or(StatusCode::UNAUTHORIZED))
+            .content_type(JSON)
+            .header(CACHE_CONTROL, "no-store")
+            .body(error_document(row, refusal.public_text()));
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let address = self.address.as_asked(host);
+        let challenge = self.access.challenge(error, &address, self.document);
+        let challenge = challenge.and_then(|it| HeaderValue::try_from(it.header_value()).ok());
+        if let Some(challenge) = challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(retry_after) = row.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, retry_after.as_secs().into());
+        }
+        Box::new(response)
+    }
+}
+
+/// RFC 6750 §3.1: no `error` when no credentials were sent.
+fn error_document(row: Row, description: String) -> String {
+    let mut document = Map::new();
+    if !row.code.is_empty() {
+        document.insert("error".to_owned(), row.code.into());
+    }
+    document.insert("error_description".to_owned(), description.into());
+    Value::Object(document).to_string()
+}

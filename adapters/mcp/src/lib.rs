@@ -1,0 +1,25 @@
+//! MCP over HTTP: Streamable HTTP (revisions 2025-03-26 to 2026-07-28) and the old HTTP+SSE transport
+//! (2024-11-05), with every request authenticated before anything else is looked at.
+//!
+//! [`endpoints`] makes the poem endpoints; the protocol engine behind them is rmcp. The HTTP layer in
+//! front checks Host and Origin, and drops an endpoint's future when its client has gone.
+
+mod accept;
+mod containment;
+mod endpoints;
+mod envelope;
+mod gate;
+mod json_rpc_error;
+mod message_body;
+mod seats;
+mod settings;
+mod sse;
+mod sse_messages;
+mod sse_sessions;
+mod sse_transport;
+mod streamable_http;
+mod streamable_sessions;
+mod tool_handler;
+
+pub use endpoints::endpoints;
+pub use settings::{McpSettings, SessionLimits, Transports};

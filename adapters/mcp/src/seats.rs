@@ -1,0 +1,91 @@
+//! How many sessions there may be, over both transports.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use mcp_oauth_core::domain::principal::CallerIdentity;
+use thiserror::Error;
+
+use crate::json_rpc_error::{Refused, refused_request};
+use crate::settings::SessionLimits;
+
+/// When to try again, in seconds; sessions end any moment.
+const TRY_AGAIN: u64 = 5;
+
+/// Counts the sessions that are open.
+pub(crate) struct Seats {
+    limits: SessionLimits,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    total: usize,
+    by_caller: HashMap<CallerIdentity, usize>,
+}
+
+/// The right to keep one session open, given back when dropped.
+pub(crate) struct Seat {
+    seats: Arc<Seats>,
+    caller: CallerIdentity,
+}
+
+/// Why there is no seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum NoSeat {
+    #[error("you have too many sessions open")]
+    OfThisCaller,
+    #[error("the server has too many sessions open")]
+    OfAnyone,
+}
+
+impl Seats {
+    pub(crate) fn new(limits: SessionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, taken: Mutex::default() })
+    }
+
+    /// Takes a seat for `caller`.
+    pub(crate) fn take(self: &Arc<Self>, caller: &CallerIdentity) -> Result<Seat, NoSeat> {
+        let mut taken = self.taken();
+        if taken.by_caller.get(caller).is_some_and(|count| *count >= self.limits.per_caller) {
+            return Err(NoSeat::OfThisCaller);
+        }
+        if taken.total >= self.limits.total {
+            return Err(NoSeat::OfAnyone);
+        }
+        taken.total += 1;
+        *taken.by_caller.entry(caller.clone()).or_default() += 1;
+        Ok(Seat { seats: Arc::clone(self), caller: caller.clone() })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken();
+        taken.total -= 1;
+        if let Some(count) = taken.by_caller.get_mut(&self.caller) {
+            *count -= 1;
+            if *count == 0 {
+                taken.by_caller.remove(&self.caller);
+            }
+        }
+    }
+}
+
+impl From<NoSeat> for Refused {
+    fn from(reason: NoSeat) -> Self {
+        let status = match reason {
+            NoSeat::OfThisCaller => StatusCode::TOO_MANY_REQUESTS,
+            NoSeat::OfAnyone => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let mut response = refused_request(status, &reason.to_string());
+        response.headers_mut().insert(RETRY_AFTER, TRY_AGAIN.into());
+        response
+    }
+}

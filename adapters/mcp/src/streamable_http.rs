@@ -1,0 +1,252 @@
+//! Streamable HTTP on `/mcp`: revision 2026-07-28 without sessions, older ones with or without, on
+//! the same path (MCP basic/transports).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use mcp_oauth_core::domain::principal::Principal;
+use poem::{Endpoint, Request, Response};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, ProtocolVersion, RequestId};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{
+    SessionId, SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+};
+
+use crate::accept::{EVENT_STREAM, JSON, accepts};
+use crate::envelope::{self, Envelope};
+use crate::gate::{Admission, Gate};
+use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
+use crate::message_body;
+use crate::settings::McpSettings;
+use crate::streamable_sessions::{CallersSessions, RECONNECT_AFTER, StreamableSessions};
+use crate::tool_handler::ToolHandler;
+
+const SESSION_ID: &str = "mcp-session-id";
+const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+const INITIALIZE: &str = "initialize";
+
+/// The first revision whose clients understand an event without data.
+const PRIMING_SINCE: ProtocolVersion = ProtocolVersion::V_2025_11_25;
+
+/// How often an open stream shows that it is alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The endpoint.
+pub(crate) struct StreamableHttp {
+    gate: Gate,
+    handler: ToolHandler,
+    sessions: Arc<StreamableSessions>,
+    engine: StreamableHttpServerConfig,
+    max_body_bytes: usize,
+}
+
+/// A request that was let in.
+struct Admitted {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+    admission: Admission,
+    /// Of the message, to echo in an error when the engine's own has none.
+    id: Option<RequestId>,
+}
+
+impl StreamableHttp {
+    pub(crate) fn new(
+        gate: Gate,
+        handler: ToolHandler,
+        sessions: Arc<StreamableSessions>,
+        settings: &McpSettings,
+    ) -> Self {
+        // Host and Origin are checked in front of all endpoints, and the size of a body here.
+        let engine = StreamableHttpServerConfig::default()
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
+            .with_json_response(true)
+            .with_sse_keep_alive(Some(KEEP_ALIVE))
+            .with_max_request_body_bytes(usize::MAX)
+            .with_cancellation_token(settings.shutdown.clone());
+        Self { gate, handler, sessions, engine, max_body_bytes: settings.max_body_bytes }
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response, Refused> {
+        let caller = self.gate.authenticate(&request).await?;
+        if request.method() == Method::POST {
+            return self.post(request, caller).await;
+        }
+        if request.method() == Method::GET && !accepts(request.headers(), &[EVENT_STREAM]) {
+            return Err(not_acceptable("the answer is text/event-stream"));
+        }
+        let request = Admitted {
+            method: request.method().clone(),
+            headers: std::mem::take(request.headers_mut()),
+            body: Bytes::new(),
+            admission: Admission { caller, tool: None },
+            id: None,
+        };
+        let sessions = self.sessions_of(&request);
+        // The engine would pretend to end a session that does not exist.
+        let ends_unknown = |id| request.method == Method::DELETE && !sessions.has(&id);
+        if session_named(&request.headers).is_some_and(ends_unknown) {
+            return Err(unknown_session());
+        }
+        self.in_session(request, sessions).await
+    }
+
+    async fn post(&self, request: Request, caller: Arc<Principal>) -> Result<Response, Refused> {
+        if !accepts(request.headers(), &[JSON, EVENT_STREAM]) {
+            return Err(not_acceptable("the answer is application/json or text/event-stream"));
+        }
+        let (head, body) = request.into_parts();
+        let (method, headers) = (head.method, head.headers);
+        let body = message_body::read(&headers, body, self.max_body_bytes).await?;
+        let mut admission = Admission { caller, tool: None };
+        let (id, opens_session) = match envelope::read(&body)? {
+            Envelope::Request { id, method, tool } => {
+                if let Some(tool) = tool {
+                    let authorized =
+                        self.gate.authorize(&admission.caller, &tool, &headers).await?;
+                    admission.tool = Some(authorized);
+                }
+                (Some(id), method == INITIALIZE)
+            }
+            Envelope::Notification | Envelope::Answer => (None, false),
+        };
+        let request = Admitted { method, headers, body, admission, id };
+        if opens_session {
+            self.open_session(request).await
+        } else if session_named(&request.headers).is_some() {
+            let sessions = self.sessions_of(&request);
+            self.in_session(request, sessions).await
+        } else {
+            // 2026-07-28, or an older message that stands alone, e.g. of a script.
+            let config = self.engine.clone().with_legacy_session_mode(false);
+            self.engine(request, NeverSessionManager::default(), config).await
+        }
+    }
+
+    async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
+        let Some(version) = initialize_version(&request.body) else {
+            return Err(unfit_params(request.id));
+        };
+        // A client that begins anew may still name the session it lost.
+        request.headers.remove(SESSION_ID);
+        let caller = request.admission.caller.identity();
+        let sessions = self.sessions.of(caller, version.as_str() >= PRIMING_SINCE.as_str());
+        sessions.take_seat().await?;
+        self.in_session(request, sessions).await
+    }
+
+    fn sessions_of(&self, request: &Admitted) -> CallersSessions {
+        let version = request.headers.get(PROTOCOL_VERSION).map(HeaderValue::as_bytes);
+        let primes = version.is_some_and(|version| version >= PRIMING_SINCE.as_str().as_bytes());
+        self.sessions.of(request.admission.caller.identity(), primes)
+    }
+
+    async fn in_session(
+        &self,
+        request: Admitted,
+        sessions: CallersSessions,
+    ) -> Result<Response, Refused> {
+        let retry = sessions.primes().then_some(RECONNECT_AFTER);
+        let config = self.engine.clone().with_legacy_session_mode(true).with_sse_retry(retry);
+        self.engine(request, sessions, config).await
+    }
+
+    async fn engine<M: SessionManager>(
+        &self,
+        request: Admitted,
+        sessions: M,
+        config: StreamableHttpServerConfig,
+    ) -> Result<Response, Refused> {
+        let handler = self.handler.calling(request.admission.tool.as_ref());
+        let service =
+            StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(sessions), config);
+        let id = request.id.clone();
+        let response = service.handle(request.for_engine()).await;
+        if failed_without_json(&response) {
+            return Err(as_json_rpc(response, id).await);
+        }
+        Ok(Response::from(response.map(|body| body.map_err(infallible))))
+    }
+}
+
+impl Endpoint for StreamableHttp {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Ok(self.answer(request).await.unwrap_or_else(|refused| *refused))
+    }
+}
+
+impl Admitted {
+    /// The request as the engine wants it, without the secrets of the client's.
+    fn for_engine(self) -> http::Request<Full<Bytes>> {
+        let mut request = http::Request::new(Full::new(self.body));
+        *request.method_mut() = self.method;
+        request.extensions_mut().insert(self.admission);
+        let headers = request.headers_mut();
+        *headers = self.headers;
+        headers.remove(AUTHORIZATION);
+        headers.remove(COOKIE);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        // The engine insists on one; it was checked in front.
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        request
+    }
+}
+
+fn session_named(headers: &HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION_ID)?.to_str().ok().map(SessionId::from)
+}
+
+fn initialize_version(body: &[u8]) -> Option<ProtocolVersion> {
+    let message: ClientJsonRpcMessage = serde_json::from_slice(body).ok()?;
+    match message.into_request()?.0 {
+        ClientRequest::InitializeRequest(request) => Some(request.params.protocol_version),
+        _ => None,
+    }
+}
+
+fn not_acceptable(offered: &str) -> Refused {
+    refused_request(StatusCode::NOT_ACCEPTABLE, offered)
+}
+
+type EngineResponse = http::Response<BoxBody<Bytes, Infallible>>;
+
+fn failed_without_json(response: &EngineResponse) -> bool {
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    failed && response.headers().get(CONTENT_TYPE).is_none_or(|value| value != JSON)
+}
+
+/// The engine words some refusals as plain text, which clients can't read.
+async fn as_json_rpc(response: EngineResponse, id: Option<RequestId>) -> Refused {
+    let (head, body) = response.into_parts();
+    let mut answer = match head.status {
+        StatusCode::NOT_FOUND => unknown_session(),
+        // Media type and envelope were checked before, so it is the params that can't be read.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => unfit_params(id),
+        status if status.is_server_error() => {
+            refused(status, ErrorCode::INTERNAL_ERROR, id, "the server failed")
+        }
+        status => {
+            let text = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let text = text.strip_prefix("Bad Request: ").unwrap_or(&text);
+            refused(status, ErrorCode::INVALID_REQUEST, id, text)
+        }
+    };
+    if let Some(allow) = head.headers.get(ALLOW) {
+        answer.headers_mut().insert(ALLOW, allow.clone());
+    }
+    answer
+}
+
+fn infallible(never: Infallible) -> std::io::Error {
+    match never {}
+}

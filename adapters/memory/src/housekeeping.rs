@@ -1,0 +1,34 @@
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use mcp_oauth_core::port::{Housekeeping, StoreUnavailable};
+
+use crate::{MemoryStore, Records};
+
+#[async_trait]
+impl Housekeeping for MemoryStore {
+    async fn forget_expired(&self, before: Timestamp) -> Result<u64, StoreUnavailable> {
+        let mut records = self.records();
+        let kept_before = records.perishable();
+        records.login_sessions.retain(|_, session| session.expires_at >= before);
+        records.codes.retain(|_, code| code.expires_at >= before);
+        records.refresh_tokens.retain(|_, token| token.expires_at >= before);
+        records.forget_bare_grants(before);
+        Ok((kept_before - records.perishable()) as u64)
+    }
+}
+
+impl Records {
+    /// How many records there are of the kinds that can expire.
+    fn perishable(&self) -> usize {
+        self.login_sessions.len() + self.codes.len() + self.refresh_tokens.len() + self.grants.len()
+    }
+
+    fn forget_bare_grants(&mut self, before: Timestamp) {
+        let carried = self.codes.values().map(|code| &code.grant);
+        let refreshed = self.refresh_tokens.values().map(|token| &token.grant);
+        let wanted: HashSet<_> = carried.chain(refreshed).collect();
+        self.grants.retain(|id, grant| grant.granted_at >= before || wanted.contains(id));
+    }
+}

@@ -1,0 +1,53 @@
+//! Every store in memory: what is kept dies with the process.
+//!
+//! One lock around everything makes each method atomic, which is the whole of the ports' promises
+//! but survival; so this is also the plainest reading of them.
+
+mod client_registry;
+mod grant_store;
+mod housekeeping;
+mod key_store;
+mod login_sessions;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::refresh::RefreshRecord;
+use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::port::StoredKey;
+use thiserror::Error;
+
+/// Clients, grants, login sessions and signing keys, in memory.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<Records>);
+
+#[derive(Default)]
+struct Records {
+    clients: HashMap<ClientId, Client>,
+    grants: HashMap<GrantId, Grant>,
+    codes: HashMap<CodeHash, CodeRecord>,
+    refresh_tokens: HashMap<RefreshTokenHash, RefreshRecord>,
+    login_sessions: HashMap<SessionHash, LoginSession>,
+    signing_keys: Vec<StoredKey>,
+}
+
+/// An id or a hash that should be new is not.
+#[derive(Debug, Error)]
+#[error("the {0} is taken")]
+struct Taken(&'static str);
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        // Every method checks first and changes last, so a panic leaves nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

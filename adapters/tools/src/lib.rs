@@ -1,0 +1,50 @@
+//! The built-in tools, and how to add one.
+//!
+//! A tool is a type that implements [`Tool`] and one line where the catalog is made:
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use mcp_oauth_core::domain::scope::ScopeSet;
+//! use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+//! use mcp_oauth_core::port::CallContext;
+//! use mcp_oauth_tools::{BuiltinCatalog, Tool, ToolText};
+//!
+//! /// The arguments: their names, types and comments become the input schema.
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Shout {
+//!     /// What to shout.
+//!     text: String,
+//! }
+//!
+//! struct ShoutTool;
+//!
+//! #[async_trait]
+//! impl Tool for ShoutTool {
+//!     type Arguments = Shout;
+//!
+//!     fn text(&self) -> ToolText {
+//!         ToolText::new("shout", "Shout", "Says a text in capitals.").read_only()
+//!     }
+//!
+//!     async fn call(&self, arguments: Shout, _: &CallContext) -> Result<ToolOutput, ToolError> {
+//!         Ok(ToolOutput::text(arguments.text.to_uppercase()))
+//!     }
+//! }
+//!
+//! let catalog = BuiltinCatalog::demo(ScopeSet::parse("mcp:tools")?)?.with(ShoutTool)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod add_numbers;
+mod arguments;
+mod catalog;
+mod hello;
+mod integer;
+mod tool;
+
+pub use add_numbers::AddNumbers;
+pub use catalog::{BuiltinCatalog, UnusableTool};
+pub use hello::Hello;
+pub use integer::Integer;
+pub use tool::{Tool, ToolText, schema_of};

@@ -1,0 +1,168 @@
+//! Values to store, with every optional part filled in.
+
+use mcp_oauth_core::domain::client::{
+    Client, ClientCredential, ClientId, ClientMetadata, GrantType, SecretTransport,
+};
+use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::person::{Person, Subject};
+use mcp_oauth_core::domain::pkce::S256Challenge;
+use mcp_oauth_core::domain::redirect_uri::RedirectUri;
+use mcp_oauth_core::domain::refresh::RefreshRecord;
+use mcp_oauth_core::domain::resource::ResourceUri;
+use mcp_oauth_core::domain::scope::ScopeSet;
+use mcp_oauth_core::domain::secret::{
+    AuthorizationCode, ClientSecret, CodeHash, RefreshToken, RefreshTokenHash, SECRET_BYTES,
+    SessionHash, SessionToken, base64url, sha256,
+};
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use mcp_oauth_core::port::{GrantStore, StoredKey};
+
+/// When everything here begins.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// `seconds` after [`NOW`].
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(NOW + seconds)
+}
+
+pub(crate) fn client(id: &str) -> Client {
+    Client {
+        id: ClientId::new(id),
+        credential: ClientCredential::Secret {
+            sent_by: SecretTransport::Post,
+            hash: ClientSecret::presented(id).hash(),
+        },
+        metadata: ClientMetadata {
+            client_name: Some("Ünï \"quoted\" <script>".to_owned()),
+            client_uri: Some("https://client.example".to_owned()),
+            redirect_uris: vec![redirect_uri(), RedirectUri::parse("cursor://done").unwrap()],
+            grant_types: GrantType::ALL.to_vec(),
+            scope: Some(scope()),
+            application_type: Some("native".to_owned()),
+            software_id: Some("software".to_owned()),
+            software_version: Some("1.2.3".to_owned()),
+        },
+        registered_at: at(0),
+        last_used_at: None,
+    }
+}
+
+pub(crate) fn public_client(id: &str) -> Client {
+    Client {
+        credential: ClientCredential::Public,
+        metadata: ClientMetadata {
+            client_name: None,
+            client_uri: None,
+            redirect_uris: vec![redirect_uri()],
+            grant_types: vec![GrantType::AuthorizationCode],
+            scope: None,
+            application_type: None,
+            software_id: None,
+            software_version: None,
+        },
+        last_used_at: Some(at(7)),
+        ..client(id)
+    }
+}
+
+pub(crate) fn person(subject: &str) -> Person {
+    Person {
+        subject: Subject::new(subject),
+        name: Some("Zoë \"Z\" O'Hara".to_owned()),
+        verified_email: Some("zoe@example.com".to_owned()),
+    }
+}
+
+pub(crate) fn grant(id: &str) -> Grant {
+    Grant {
+        id: GrantId::new(id),
+        client: ClientId::new("client"),
+        person: person("subject"),
+        resource: ResourceUri::parse("https://mcp.example/mcp").unwrap(),
+        scope: scope(),
+        granted_at: at(0),
+        revoked_at: None,
+    }
+}
+
+/// The code of the grant of the same name.
+pub(crate) fn code(name: &str) -> CodeRecord {
+    CodeRecord {
+        hash: code_hash(name),
+        grant: GrantId::new(name),
+        redirect_uri: redirect_uri(),
+        challenge: S256Challenge::parse(&base64url(&sha256(&[name.as_bytes()]))).unwrap(),
+        issued_at: at(0),
+        expires_at: at(60),
+        redeemed_at: None,
+    }
+}
+
+pub(crate) fn code_hash(name: &str) -> CodeHash {
+    AuthorizationCode::presented(name).hash()
+}
+
+/// A current refresh token of a grant.
+pub(crate) fn refresh(name: &str, grant: &str) -> RefreshRecord {
+    RefreshRecord {
+        hash: refresh_hash(name),
+        grant: GrantId::new(grant),
+        salt: [0xA5; SECRET_BYTES],
+        issued_at: at(0),
+        expires_at: at(1000),
+        rotation: None,
+    }
+}
+
+pub(crate) fn refresh_hash(name: &str) -> RefreshTokenHash {
+    RefreshToken::presented(name).hash()
+}
+
+pub(crate) fn session(name: &str) -> LoginSession {
+    LoginSession {
+        hash: session_hash(name),
+        person: person(name),
+        logged_in_at: at(0),
+        expires_at: at(500),
+    }
+}
+
+pub(crate) fn session_hash(name: &str) -> SessionHash {
+    SessionToken::presented(name).hash()
+}
+
+pub(crate) fn key(id: &str) -> StoredKey {
+    StoredKey {
+        key_id: id.to_owned(),
+        pkcs8: format!("\0private\u{ff} {id}").into_bytes().into(),
+        created_at: at(0),
+    }
+}
+
+fn redirect_uri() -> RedirectUri {
+    RedirectUri::parse("http://127.0.0.1:8765/callback?a=b").unwrap()
+}
+
+fn scope() -> ScopeSet {
+    ScopeSet::parse("mcp:tools offline_access").unwrap()
+}
+
+/// A grant with its code, neither redeemed nor revoked.
+pub(crate) async fn begun(store: &dyn GrantStore, name: &str) {
+    store.begin(&grant(name), &code(name)).await.unwrap();
+}
+
+/// A grant whose code was redeemed for a refresh token of the same name.
+pub(crate) async fn refreshable(store: &dyn GrantStore, name: &str) {
+    begun(store, name).await;
+    let token = refresh(name, name);
+    store.redeem_code_once(&code_hash(name), at(1), Some(token)).await.unwrap();
+}
+
+/// A refreshable grant whose refresh token was rotated to `successor`.
+pub(crate) async fn rotated(store: &dyn GrantStore, name: &str, successor: &str) {
+    refreshable(store, name).await;
+    let successor = refresh(successor, name);
+    store.rotate_if_current(&refresh_hash(name), at(2), &successor).await.unwrap();
+}

@@ -1,0 +1,182 @@
+//! What only a store with a file can promise: what is acknowledged survives, and a file that can't
+//! be used is refused with a reason.
+
+use std::fs;
+use std::path::Path;
+
+use mcp_oauth_core::domain::client::ClientId;
+use mcp_oauth_core::domain::grant::GrantId;
+use mcp_oauth_core::domain::secret::SECRET_BYTES;
+use mcp_oauth_core::port::{ClientRegistry, GrantStore, KeyStore, LoginSessions, StoredKey};
+use mcp_oauth_database::{Database, OpenError, Opened};
+use secrecy::ExposeSecret;
+
+use crate::samples::{at, client, code_hash, key, refresh_hash, rotated, session, session_hash};
+use crate::stores::{SqliteFile, race};
+
+/// One of everything there is.
+async fn fill(store: &Database) {
+    store.register(&client("c")).await.unwrap();
+    store.touch(&ClientId::new("c"), at(3)).await.unwrap();
+    store.open(&session("s")).await.unwrap();
+    store.keep_first(key("k")).await.unwrap();
+    rotated(store, "g", "r2").await;
+    store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
+    store.revoke(&GrantId::new("g"), at(4)).await.unwrap();
+}
+
+/// Everything there is, as text that can be compared.
+async fn contents(store: &Database) -> String {
+    let keys: Vec<_> = store.keys().await.unwrap();
+    let keys: Vec<_> = keys.iter().map(|key| (key, key.pkcs8.expose_secret())).collect();
+    let everything = (
+        store.list().await.unwrap(),
+        LoginSessions::find(store, &session_hash("s")).await.unwrap(),
+        keys,
+        store.find_code(&code_hash("g")).await.unwrap(),
+        store.find_refresh(&refresh_hash("g")).await.unwrap(),
+        store.find_refresh(&refresh_hash("r2")).await.unwrap(),
+    );
+    format!("{everything:?}")
+}
+
+async fn refusal(path: &Path) -> OpenError {
+    Database::open_sqlite(path).await.err().expect("the file is unusable")
+}
+
+#[tokio::test]
+async fn rg_10_everything_survives_closing_and_opening_again() {
+    let file = SqliteFile::new();
+    let store = file.open().await;
+    fill(&store).await;
+    let before = contents(&store).await;
+    store.close().await.unwrap();
+    assert_eq!(contents(&file.open().await).await, before);
+}
+
+#[tokio::test]
+async fn rg_10_everything_acknowledged_survives_a_crash() {
+    let (file, crashed) = (SqliteFile::new(), SqliteFile::new());
+    let store = file.open().await;
+    fill(&store).await;
+    // What is in the files at this moment is what SIGKILL would leave.
+    for suffix in ["", "-wal"] {
+        let name = |file: &SqliteFile| format!("{}{suffix}", file.path().display());
+        fs::copy(name(&file), name(&crashed)).unwrap();
+    }
+    assert_eq!(contents(&crashed.open().await).await, contents(&store).await);
+}
+
+#[tokio::test]
+async fn a_new_file_is_reported_and_an_old_one_too() {
+    let file = SqliteFile::new();
+    let store = file.open().await;
+    assert_eq!(store.opened(), Opened { created: true, migrations_applied: 1 });
+    store.close().await.unwrap();
+    assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 0 });
+}
+
+#[tokio::test]
+async fn an_empty_file_is_migrated() {
+    let file = SqliteFile::new();
+    fs::write(file.path(), "").unwrap();
+    assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 1 });
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_readable_by_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = SqliteFile::new();
+    let store = file.open().await;
+    fill(&store).await;
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", file.path().display());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn garbage_is_no_database_and_left_as_it_is() {
+    for garbage in ["?".repeat(20_000), "short".to_owned()] {
+        let file = SqliteFile::new();
+        fs::write(file.path(), &garbage).unwrap();
+        let error = refusal(&file.path()).await;
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");
+        assert!(error.to_string().contains("test.db"), "{error}");
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), garbage);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_missing_or_unwritable_is_named() {
+    let file = SqliteFile::new();
+    fs::write(file.path(), "").unwrap();
+    let mut nowhere =
+        vec![file.path().with_file_name("missing").join("a.db"), file.path().join("a.db")];
+    // Nobody can make a file there, not even root.
+    #[cfg(target_os = "linux")]
+    nowhere.push("/proc/a.db".into());
+    for path in nowhere {
+        let error = refusal(&path).await;
+        assert!(matches!(error, OpenError::Create { .. }), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_in_place_of_the_file_is_unusable() {
+    let file = SqliteFile::new();
+    fs::create_dir(file.path()).unwrap();
+    let error = refusal(&file.path()).await;
+    assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_start_at_once_share_a_new_file() {
+    let file = SqliteFile::new();
+    let path = file.path();
+    let openings: Vec<_> = (0..8)
+        .map(|_| path.clone())
+        .map(|path| tokio::spawn(async move { Database::open_sqlite(&path).await.unwrap() }))
+        .collect();
+    let mut opened = Vec::new();
+    for opening in openings {
+        opened.push(opening.await.unwrap().opened());
+    }
+    assert_eq!(opened.iter().filter(|opened| opened.created).count(), 1);
+    assert_eq!(opened.iter().map(|opened| opened.migrations_applied).sum::<usize>(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_share_a_file_wait_for_one_another() {
+    let file = SqliteFile::new();
+    let stores = [file.open().await, file.open().await, file.open().await];
+    let kept = race(|number| {
+        let store = stores[number % stores.len()].clone();
+        let id = number.to_string();
+        async move {
+            rotated(&store, &id, &format!("{id} rotated")).await;
+            store.keep_first(key(&id)).await.unwrap().key_id
+        }
+    })
+    .await;
+    assert!(kept.iter().all(|id| *id == kept[0]), "{kept:?}");
+}
+
+#[tokio::test]
+async fn rf_10_no_secret_is_in_the_file_but_the_signing_key() {
+    let file = SqliteFile::new();
+    let store = file.open().await;
+    fill(&store).await;
+    store.close().await.unwrap();
+    let bytes = fs::read(file.path()).unwrap();
+    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    assert!(has(refresh_hash("r2").as_str().as_bytes()));
+    assert!(has(&[0xA5; SECRET_BYTES]), "the salt is no secret without its token");
+    assert!(has(key("k").pkcs8.expose_secret()));
+    let printed = format!("{:?}", StoredKey { ..key("k") });
+    assert!(!printed.contains("private"), "{printed}");
+}

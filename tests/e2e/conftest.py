@@ -1,0 +1,69 @@
+"""What every test of the suite is given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from application import Application
+from seen_secrets import SeenSecrets
+from server import Server
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def seen() -> SeenSecrets:
+    return SeenSecrets()
+
+
+@pytest.fixture(scope="session")
+def logs() -> list[Path]:
+    """The log of every server of the run."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, logs: list[Path]) -> Iterator[Server]:
+    """The server that tests share which leave it as they found it."""
+    with running_server(tmp_path_factory.mktemp("shared"), logs) as server:
+        yield server
+
+
+@pytest.fixture
+def restartable_server(tmp_path: Path, logs: list[Path]) -> Iterator[Server]:
+    with running_server(tmp_path, logs) as server:
+        yield server
+
+
+@contextmanager
+def running_server(directory: Path, logs: list[Path]) -> Iterator[Server]:
+    server = Server(directory)
+    logs.append(server.log)
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.is_running:
+            server.stop()
+
+
+@pytest.fixture
+def application(seen: SeenSecrets) -> Application:
+    """A client that this server has never met."""
+    return Application(seen)
+
+
+@pytest.fixture(scope="session")
+def signed_in_application(seen: SeenSecrets) -> Application:
+    """A client shared by tests to which signing in is beside the point: its first connection does it."""
+    return Application(seen)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The search of the log comes last, when the log is complete."""
+    items.sort(key=lambda item: item.path.name == "test_log.py")

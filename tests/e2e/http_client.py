@@ -1,0 +1,15 @@
+"""How every request of the suite is sent."""
+
+from typing import Any
+
+import httpx2
+
+from seen_secrets import SeenSecrets
+
+
+def observed_client(seen: SeenSecrets, **options: Any) -> httpx2.AsyncClient:
+    """A client that follows no redirect by itself and shows `seen` what it sends and receives.
+
+    It ignores the environment: a proxy set there must not carry loopback traffic.
+    """
+    return httpx2.AsyncClient(trust_env=False, event_hooks=seen.event_hooks(), **{"timeout": 30.0, **options})

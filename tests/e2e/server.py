@@ -1,0 +1,122 @@
+"""The server under test as a process: started, stopped, killed and started again on its database."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx2
+
+BINARY = Path(
+    os.environ.get("MCP_OAUTH_SERVER")
+    or Path(__file__).resolve().parents[2] / "target" / "debug" / "mcp-oauth-server"
+).resolve()
+
+DEADLINE_SECONDS = 60.0
+POLL_SECONDS = 0.05
+
+
+class Server:
+    """One installation: a directory with a database and a log, and at most one running process."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.log = directory / "server.log"
+        self._directory = directory
+        self._process: subprocess.Popen | None = None
+
+    def url(self, path: str, host: str = "localhost") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def start(self) -> None:
+        assert BINARY.is_file(), f"{BINARY} is missing: run `cargo build`, or set MCP_OAUTH_SERVER"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(),
+                cwd=self._directory,
+                # The documented names (BASE_URL, ISSUER and so on) may be set where the suite runs.
+                env={"PATH": os.environ["PATH"], "HOME": str(self._directory)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Asks the process to end, as a service manager does; it must end well."""
+        assert self._end(signal.SIGTERM) == 0, self._complaint("did not end well")
+
+    def kill(self) -> None:
+        """Ends the process as a power cut would: nothing is flushed, nothing closed."""
+        self._end(signal.SIGKILL)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def _command(self) -> list[str]:
+        store = f"sqlite:{self._directory / 'store.sqlite'}"
+        # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
+        return [str(BINARY), "--port", str(self.port), "--store", store, "--log-level", "debug"]
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        with httpx2.Client(trust_env=False) as http:
+            while not self._answers(http):
+                assert self._process is not None and self._process.poll() is None, self._complaint("ended")
+                assert time.monotonic() < deadline, self._complaint("is not healthy")
+                time.sleep(POLL_SECONDS)
+
+    def _answers(self, http: httpx2.Client) -> bool:
+        try:
+            return http.get(self.url("/mcp/health")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def _end(self, how: signal.Signals) -> int:
+        assert self._process is not None, "the server is not running"
+        process, self._process = self._process, None
+        process.send_signal(how)
+        try:
+            return process.wait(DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(self._complaint(f"outlived {how.name}")) from None
+
+    def _complaint(self, what: str) -> str:
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+        return f"{BINARY.name} {what}; its log ends with:\n{tail}"
+
+
+def is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def has_ipv6_loopback() -> bool:
+    return socket.has_ipv6 and is_free("::1", 0)
+
+
+def free_port() -> int:
+    """A port free on both loopback families, from below the range of outgoing connections.
+
+    A port of that range could be taken by some outgoing connection between a stop and a restart.
+    """
+    hosts = ["127.0.0.1", "::1"] if has_ipv6_loopback() else ["127.0.0.1"]
+    for port in random.sample(range(20_000, 32_000), 100):
+        if all(is_free(host, port) for host in hosts):
+            return port
+    raise AssertionError("no free port on loopback")

@@ -123,7 +123,7 @@ impl Authorize {
         session: Option<&SessionToken>,
     ) -> Result<NextPage, AuthorizationError> {
         let request = self.examine(query).await?;
-        let session = self.valid_session(session).await?;
+        let session = self.valid_session(session, &request.client.id).await?;
         match session {
             Some(session) if !request.prompt.login => self.ask(request, session),
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
@@ -141,7 +141,7 @@ impl Authorize {
         session: Option<&SessionToken>,
     ) -> Result<NextPage, AuthorizationError> {
         let request = self.examine(query).await?;
-        match self.valid_session(session).await? {
+        match self.valid_session(session, &request.client.id).await? {
             Some(session) => self.ask(request, session),
             None => Ok(NextPage::Login(Box::new(request))),
         }
@@ -159,12 +159,16 @@ impl Authorize {
     }
 
     /// The session behind a cookie, if it still counts.
-    pub(super) async fn valid_session(
+    async fn valid_session(
         &self,
         session: Option<&SessionToken>,
-    ) -> Result<Option<LoginSession>, StoreUnavailable> {
+        client: &ClientId,
+    ) -> Result<Option<LoginSession>, AuthorizationError> {
         let Some(token) = session else { return Ok(None) };
-        let session = self.sessions.find(&token.hash()).await?;
+        let session = match self.sessions.find(&token.hash()).await {
+            Ok(session) => session,
+            Err(unavailable) => return Err(self.record(unavailable.into(), Some(client))),
+        };
         Ok(session.filter(|session| session.is_valid(self.clock.now())))
     }
 
@@ -173,15 +177,11 @@ impl Authorize {
         &self,
         query: &AuthorizationQuery,
     ) -> Result<AuthorizationRequest, AuthorizationError> {
-        let examined = self.try_examine(query).await;
-        if let Err(error) = &examined {
+        self.try_examine(query).await.map_err(|error| {
             let client = Parameters::parse(query.as_str().as_bytes()).unwrap_or_default();
             let client = client.optional("client_id").ok().flatten().map(shortened);
-            let mut event = AuditEvent::new(Refusal::Authorization(error).decision());
-            event.client = client.map(ClientId::new);
-            self.audit.record(event);
-        }
-        examined
+            self.record(error, client.map(ClientId::new).as_ref())
+        })
     }
 
     async fn try_examine(
@@ -260,9 +260,13 @@ impl Authorize {
     }
 
     fn refuse(&self, request: &AuthorizationRequest, reason: RefusedRequest) -> AuthorizationError {
-        let error = refused(&request.return_address, reason);
-        let event = AuditEvent::new(Refusal::Authorization(&error).decision());
-        self.audit.record(event.client(&request.client.id));
+        self.record(refused(&request.return_address, reason), Some(&request.client.id))
+    }
+
+    fn record(&self, error: AuthorizationError, client: Option<&ClientId>) -> AuthorizationError {
+        let mut event = AuditEvent::new(Refusal::Authorization(&error).decision());
+        event.client = client.cloned();
+        self.audit.record(event);
         error
     }
 }

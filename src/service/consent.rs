@@ -57,18 +57,20 @@ impl Consent {
     /// # Errors
     /// [`ConsentError`], recorded in the audit log; nothing is granted then.
     pub async fn answer(&self, answer: ConsentAnswer) -> Result<String, ConsentError> {
-        let approved = answer.approved;
-        match self.awaiting(answer).await {
-            Ok(awaiting) if approved => self.approve(awaiting).await,
-            Ok(awaiting) => Ok(self.deny(awaiting)),
-            Err(error) => {
-                // A refused authorization request has recorded itself.
-                if !matches!(error, ConsentError::Authorization(_)) {
-                    self.audit.record(AuditEvent::new(Refusal::Consent(&error).decision()));
-                }
-                Err(error)
+        let answered = self.try_answer(answer).await;
+        if let Err(error) = &answered {
+            // A refused authorization request has recorded itself.
+            if !matches!(error, ConsentError::Authorization(_)) {
+                self.audit.record(AuditEvent::new(Refusal::Consent(error).decision()));
             }
         }
+        answered
+    }
+
+    async fn try_answer(&self, answer: ConsentAnswer) -> Result<String, ConsentError> {
+        let approved = answer.approved;
+        let awaiting = self.awaiting(answer).await?;
+        if approved { self.approve(awaiting).await } else { Ok(self.deny(awaiting)) }
     }
 
     async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {

@@ -71,7 +71,7 @@ impl TokenEndpoint {
             return Err(ExchangeError::WrongResource.into());
         }
         if code.redeemed_at.is_some() {
-            return Err(self.replayed(&grant, now).await?.into());
+            return Err(self.replayed(&code, &grant, now).await?.into());
         }
         check_alive(&code, &grant, now)?;
 
@@ -81,7 +81,7 @@ impl TokenEndpoint {
         match self.grants.redeem_code_once(&code.hash, now, record).await {
             Ok(()) => {}
             Err(RedeemError::AlreadyRedeemed) => {
-                return Err(self.replayed(&grant, now).await?.into());
+                return Err(self.replayed(&code, &grant, now).await?.into());
             }
             Err(RedeemError::Gone) => return Err(ExchangeError::Revoked.into()),
             Err(RedeemError::Unavailable(unavailable)) => return Err(unavailable.into()),
@@ -94,12 +94,14 @@ impl TokenEndpoint {
     /// (OAuth 2.1 §4.1.3).
     async fn replayed(
         &self,
+        code: &CodeRecord,
         grant: &Grant,
         now: Timestamp,
     ) -> Result<ExchangeError, StoreUnavailable> {
         self.grants.revoke(&grant.id, now).await?;
-        let event = AuditEvent::new(Decision::GrantReplayed);
-        self.audit.record(event.client(&grant.client).grant(&grant.id));
+        let event = AuditEvent::new(Decision::GrantReplayed).client(&grant.client);
+        let event = event.subject(&grant.person.subject).grant(&grant.id);
+        self.audit.record(event.token(code.hash.as_str()));
         Ok(ExchangeError::Replayed)
     }
 

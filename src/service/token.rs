@@ -115,7 +115,10 @@ impl TokenEndpoint {
             GrantType::AuthorizationCode => self.exchange_code(client, form).await?,
             GrantType::RefreshToken => self.refresh(client, form).await?,
         };
-        self.clients.touch(&client.id, self.clock.now()).await?;
+        // The grant is used up by now: only the answer can still carry what it was exchanged for.
+        if let Err(error) = self.clients.touch(&client.id, self.clock.now()).await {
+            tracing::warn!(%error, client = client.id.as_str(), "a client's use is not remembered");
+        }
         Ok(response)
     }
 

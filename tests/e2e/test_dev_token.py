@@ -50,7 +50,7 @@ async def test_rs_18_a_token_for_another_audience_is_challenged(
 ) -> None:
     answer = await developer_token(server, seen, method, audience=FOREIGN_AUDIENCE)
 
-    refusal = await ask_for_tools(answer, server, seen)
+    refusal = await call_hello(answer, server, seen)
 
     assert refusal.status_code == 401
     assert extract_field_from_www_auth(refusal, "error") == "invalid_token"
@@ -63,7 +63,7 @@ async def test_rs_10_a_token_without_the_scope_is_told_which_is_missing(
 ) -> None:
     answer = await developer_token(server, seen, method, scope="openid")
 
-    refusal = await ask_for_tools(answer, server, seen)
+    refusal = await call_hello(answer, server, seen)
 
     assert refusal.status_code == 403
     assert extract_field_from_www_auth(refusal, "error") == "insufficient_scope"
@@ -81,7 +81,9 @@ async def verified_claims(
     return jwt.decode(token, key, algorithms=["RS256"], audience=audience)
 
 
-async def ask_for_tools(answer: dict[str, Any], server: Server, seen: SeenSecrets) -> httpx2.Response:
+async def call_hello(answer: dict[str, Any], server: Server, seen: SeenSecrets) -> httpx2.Response:
     headers = {**bearer(answer), "Accept": "application/json, text/event-stream"}
     async with observed_client(seen, headers=headers) as http:
-        return await http.post(server.url("/mcp"), json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+        call = {"name": "hello", "arguments": {"name": "Ada"}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        return await http.post(server.url("/mcp"), json=message)

@@ -9,6 +9,8 @@ mod listeners;
 mod log_audit;
 mod logging;
 mod problem;
+#[cfg(test)]
+mod published;
 mod run;
 mod setting_sources;
 mod setting_table;

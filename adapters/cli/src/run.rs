@@ -1,7 +1,9 @@
 //! From the command line to the end of the process.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::IpAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,14 @@ use mcp_oauth_core::port::{Clock, Housekeeping, ToolCatalog};
 use mcp_oauth_http::{ServerLimits, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_tools::BuiltinCatalog;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
 use crate::problem::{Problem, Problems};
 use crate::setting_sources::unused_variables;
-use crate::settings::{Settings, StoreChoice};
+use crate::settings::{PlaceSources, Places, RefusedSettings, Settings, StoreChoice};
 use crate::store::Stores;
 use crate::system::SystemClock;
 use crate::{banner, listeners, logging, wiring};
@@ -38,22 +42,36 @@ pub fn run(catalog: Option<Arc<dyn ToolCatalog>>) -> ExitCode {
         .collect();
     let settings = match Settings::read(&arguments, &environment) {
         Ok(settings) => settings,
-        Err(problems) => return explain(&problems),
+        Err(refused) => return explain(&also_unavailable(refused)),
     };
     logging::start(&settings);
     for variable in unused_variables(&environment) {
         tracing::warn!(variable, "is set and not used: the provider is dev");
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return explain(&problem("the runtime", "the system", &error, "Free resources."));
-        }
-    };
-    match runtime.block_on(start_and_serve(&settings, catalog)) {
+    let served = runtime().and_then(|runtime| runtime.block_on(start_and_serve(&settings, catalog)));
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => explain(&problems),
     }
+}
+
+fn runtime() -> Result<Runtime, Problems> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| problem("the runtime", "the system", &error, "Free resources.").into())
+}
+
+/// The problems of the settings, with those the port and the store would have met next: whoever
+/// corrects them all needs one more start, not three.
+fn also_unavailable(refused: RefusedSettings) -> Problems {
+    let RefusedSettings { mut problems, places } = refused;
+    let Places { host, port, store, sources } = &places;
+    let try_port = async { take_port((*host)?, (*port)?, sources).await.err() };
+    let try_store = async { open_store(store.as_ref()?, sources).await.err() };
+    if let Ok(runtime) = runtime() {
+        let (port, store) = runtime.block_on(async { tokio::join!(try_port, try_store) });
+        problems.0.extend(port.into_iter().chain(store));
+    }
+    problems
 }
 
 fn explain(problems: &Problems) -> ExitCode {
@@ -62,30 +80,28 @@ fn explain(problems: &Problems) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn problem(setting: &str, source: &str, reason: &dyn std::fmt::Display, remedy: &str) -> Problems {
-    Problems(vec![Problem {
+fn problem(setting: &str, source: &str, reason: &dyn Display, remedy: &str) -> Problem {
+    Problem {
         setting: setting.to_owned(),
         source: source.to_owned(),
         reason: reason.to_string(),
         remedy: remedy.to_owned(),
-    }])
+    }
 }
 
 async fn start_and_serve(
     settings: &Settings,
     catalog: Option<Arc<dyn ToolCatalog>>,
 ) -> Result<(), Problems> {
-    let (listening, opened) = tokio::join!(
-        listeners::listen(settings.host, settings.port),
-        Stores::open(&settings.store)
+    let sources = &settings.sources;
+    let taken = tokio::join!(
+        take_port(settings.host, settings.port, sources),
+        open_store(&settings.store, sources)
     );
-    let ((listeners, port), stores) = match (listening, opened) {
+    let ((listeners, port), stores) = match taken {
         (Ok(listening), Ok(stores)) => (listening, stores),
-        (listening, opened) => {
-            let port = listening.err().map(|error| port_problem(settings, &error));
-            let store = opened.err().map(|error| store_problem(settings, &error));
-            let both = [port, store].into_iter().flatten().flat_map(|problems| problems.0);
-            return Err(Problems(both.collect()));
+        (listening, stores) => {
+            return Err(Problems(listening.err().into_iter().chain(stores.err()).collect()));
         }
     };
     let catalog = match catalog {
@@ -97,7 +113,7 @@ async fn start_and_serve(
     let (use_cases, issuer) = wiring::use_cases(settings, address, &stores, catalog);
     wiring::register_docs_client(&*stores.clients, &use_cases.address)
         .await
-        .map_err(|error| store_problem(settings, &error))?;
+        .map_err(|error| store_problem(sources, &error))?;
 
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
@@ -120,22 +136,29 @@ fn builtin_catalog(settings: &Settings) -> Result<Arc<dyn ToolCatalog>, Problems
     Ok(Arc::new(catalog))
 }
 
-fn port_problem(settings: &Settings, error: &std::io::Error) -> Problems {
-    let place = format!("--host {} --port {}", settings.host, settings.port);
-    problem("port", &place, error, "Stop the program that has it, or choose another with --port.")
+async fn take_port(
+    host: IpAddr,
+    port: u16,
+    sources: &PlaceSources,
+) -> Result<(Vec<TcpListener>, u16), Problem> {
+    listeners::listen(host, port).await.map_err(|error| {
+        let reason = format!("{host} port {port}: {error}");
+        if error.kind() == io::ErrorKind::AddrNotAvailable {
+            problem("host", &sources.host, &reason, "Use an address of this machine.")
+        } else {
+            let remedy = "Stop the program that has it, or choose another with --port.";
+            problem("port", &sources.port, &reason, remedy)
+        }
+    })
 }
 
-fn store_problem(settings: &Settings, error: &dyn std::fmt::Display) -> Problems {
-    let place = match &settings.store {
-        StoreChoice::Memory => "memory".to_owned(),
-        StoreChoice::Sqlite(path) => format!("sqlite:{}", path.display()),
-    };
-    problem(
-        "store",
-        &place,
-        error,
-        "Choose another place with --store sqlite:PATH, or --store memory.",
-    )
+async fn open_store(choice: &StoreChoice, sources: &PlaceSources) -> Result<Stores, Problem> {
+    Stores::open(choice).await.map_err(|error| store_problem(sources, &error))
+}
+
+fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
+    let remedy = "Choose another place with --store sqlite:PATH, or --store memory.";
+    problem("store", &sources.store, error, remedy)
 }
 
 /// A key takes longer to make than everything else here; nobody but the first token waits for it.

@@ -3,15 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use figment::error::Kind as Mismatch;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 
 use crate::arguments::Arguments;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 use crate::setting_table::{
-    SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
+    Kind, SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
 };
 
 /// The name figment has for the defaults.
@@ -75,20 +76,25 @@ impl SettingSources {
 
     fn merge_file(&mut self, path: &std::path::Path) {
         let shown = path.display().to_string();
-        let file = Toml::file_exact(path);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.report("--config", &shown, error.to_string(), "Name a readable TOML file.");
+                return;
+            }
+        };
+        let file = Toml::string(&text);
         let document = match Figment::from(&file).extract::<Dict>() {
             Ok(document) => document,
             Err(error) => {
-                let reason = if path.is_file() { error.to_string() } else { "no such file".into() };
-                self.report("--config", &shown, reason, "Give a readable TOML file.");
+                let reason = without_quotation(&error.to_string());
+                self.report("--config", &shown, reason, "Correct the file.");
                 return;
             }
         };
         for name in unknown_names(&document) {
-            let remedy = match similar_name(&name) {
-                Some(similar) => format!("Did you mean {similar}? See --help for every setting."),
-                None => "See --help for every setting.".to_owned(),
-            };
+            let similar = similar_name(&name).map(|similar| similar.name.to_owned());
+            let remedy = did_you_mean(similar);
             self.report(&name, &format!("the file {shown}"), "there is no such setting", &remedy);
         }
         self.figment = std::mem::take(&mut self.figment).merge(Named(shown, file));
@@ -102,8 +108,15 @@ impl SettingSources {
         if let Some(setting) = SETTINGS.iter().find(sets) {
             self.merge_one(setting.name, format!("the environment variable {variable}"), text);
         } else if variable.starts_with(VARIABLE_PREFIX) {
-            let reason = "there is no such setting";
-            self.report(variable, "the environment", reason, "See --help for every setting.");
+            let meant = variable[VARIABLE_PREFIX.len()..].to_ascii_lowercase();
+            let (reason, remedy) = match SETTINGS.iter().find(|setting| setting.name == meant) {
+                Some(_) => ("it holds more than a variable can", "Set it in a file.".to_owned()),
+                None => {
+                    let similar = similar_name(&meant).and_then(Setting::variable);
+                    ("there is no such setting", did_you_mean(similar))
+                }
+            };
+            self.report(variable, "the environment", reason, &remedy);
         }
     }
 
@@ -118,12 +131,8 @@ impl SettingSources {
         match self.figment.extract_inner(name) {
             Ok(value) => Some(value),
             Err(error) => {
-                let reason = error.kind.to_string();
-                self.problem(
-                    name,
-                    reason,
-                    &format!("Write it as in the default: {}.", default_of(name)),
-                );
+                let remedy = format!("Write it as in the default: {}.", default_of(name));
+                self.problem(name, reason_of(name, &error.kind), &remedy);
                 None
             }
         }
@@ -143,7 +152,7 @@ impl SettingSources {
     }
 
     /// Where a setting got its value.
-    fn source_of(&self, name: &str) -> String {
+    pub(crate) fn source_of(&self, name: &str) -> String {
         self.figment.find_metadata(name).map_or(DEFAULTS.to_owned(), |found| found.name.to_string())
     }
 
@@ -156,10 +165,9 @@ impl SettingSources {
         });
     }
 
-    /// Everything that was remembered, if anything was.
-    pub(crate) fn into_problems(self) -> Result<(), Problems> {
-        let problems = self.problems.into_inner();
-        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    /// Everything that was remembered.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
     }
 }
 
@@ -179,6 +187,30 @@ impl<P: Provider> Provider for Named<P> {
 fn default_of(name: &str) -> &'static str {
     let default = SETTINGS.iter().find(|setting| setting.name == name).map(|found| found.default);
     default.filter(|default| !default.is_empty()).unwrap_or("a text")
+}
+
+/// What a parser says, without the line it quotes: a password may stand there.
+fn without_quotation(message: &str) -> String {
+    let said = message.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// Why a value is of the wrong kind; of a table without the value, which may be a password.
+fn reason_of(name: &str, mismatch: &Mismatch) -> String {
+    let of_table = |setting: &Setting| setting.name == name && setting.kind == Kind::Table;
+    match mismatch {
+        Mismatch::InvalidType(_, expected) | Mismatch::InvalidValue(_, expected)
+            if SETTINGS.iter().any(of_table) =>
+        {
+            format!("something in it is not {expected}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn did_you_mean(similar: Option<String>) -> String {
+    let question = similar.map(|similar| format!("Did you mean {similar}? "));
+    format!("{}See --help for every setting.", question.unwrap_or_default())
 }
 
 /// Variables that are set and that this version has no use for.

@@ -217,10 +217,10 @@ pub(crate) fn unknown_names(document: &Dict) -> Vec<String> {
 }
 
 /// The setting somebody may have meant.
-pub(crate) fn similar_name(name: &str) -> Option<&'static str> {
+pub(crate) fn similar_name(name: &str) -> Option<&'static Setting> {
     let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.name, name);
     let nearest = SETTINGS.iter().min_by_key(distance)?;
-    (distance(&nearest) <= 3).then_some(nearest.name)
+    (distance(&nearest) <= (name.len() / 2).min(3)).then_some(nearest)
 }
 
 /// What `--help` says of the settings.

@@ -23,6 +23,9 @@ use crate::setting_sources::SettingSources;
 /// The longest life of a code (OAuth 2.1 §4.1.2).
 const LONGEST_CODE_SECONDS: u64 = 600;
 
+/// The levels of log lines.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Everything the operator decided.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -56,6 +59,32 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// How long a tool may take.
     pub call_time_limit: Duration,
+    /// Where host, port and store were set.
+    pub(crate) sources: PlaceSources,
+}
+
+/// What the machine has to give, as far as the settings say it.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub(crate) host: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) store: Option<StoreChoice>,
+    pub(crate) sources: PlaceSources,
+}
+
+/// Where the places were set, for an error that only the machine can find.
+#[derive(Debug, Clone)]
+pub(crate) struct PlaceSources {
+    pub(crate) host: String,
+    pub(crate) port: String,
+    pub(crate) store: String,
+}
+
+/// Settings that are no good, and the places among them, which can be tried all the same.
+#[derive(Debug)]
+pub(crate) struct RefusedSettings {
+    pub(crate) problems: Problems,
+    pub(crate) places: Places,
 }
 
 /// Where clients, grants and keys live.
@@ -92,12 +121,17 @@ impl Settings {
     pub(crate) fn read(
         arguments: &Arguments,
         environment: &BTreeMap<String, String>,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Self, RefusedSettings> {
         let sources = SettingSources::gather(arguments, environment);
-        let settings = Reader(&sources).settings();
-        sources.into_problems()?;
-        // Nothing is missing without a problem that says so.
-        settings.ok_or_else(|| Problems(Vec::new()))
+        let reader = Reader(&sources);
+        let places = reader.places();
+        let settings = reader.settings(&places);
+        let problems = sources.into_problems();
+        match settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            // Nothing is missing without a problem that says so.
+            _ => Err(RefusedSettings { problems: Problems(problems), places }),
+        }
     }
 }
 
@@ -106,13 +140,10 @@ struct Reader<'a>(&'a SettingSources);
 
 impl Reader<'_> {
     /// Reads everything before it gives up on anything.
-    fn settings(&self) -> Option<Settings> {
-        let host = self.host();
-        let port = self.port();
-        let base_url = self.base_url(port);
+    fn settings(&self, places: &Places) -> Option<Settings> {
+        let base_url = self.base_url(places.port);
         let transports = self.transports();
         let provider = self.provider();
-        let store = self.store();
         let signing_key = self.signing_key();
         let policy = self.policy();
         let dev_users = self.dev_users();
@@ -120,18 +151,18 @@ impl Reader<'_> {
         let log_format = self.log_format();
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let allowed_origins = self.allowed_origins();
-        self.check_dev_host(host);
+        self.check_dev_host(places.host);
         let (streamable_http, sse) = transports?;
         provider?;
         Some(Settings {
-            host: host?,
-            port: port?,
+            host: places.host?,
+            port: places.port?,
             base_url,
             issuer: self.0.optional_text("issuer"),
             audience: self.0.optional_text("audience"),
             streamable_http,
             sse,
-            store: store?,
+            store: places.store.clone()?,
             allowed_origins: allowed_origins?,
             signing_key: signing_key?,
             policy: policy?,
@@ -139,7 +170,21 @@ impl Reader<'_> {
             log_level: log_level?,
             log_format: log_format?,
             call_time_limit: call_time_limit?,
+            sources: places.sources.clone(),
         })
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            host: self.host(),
+            port: self.port(),
+            store: self.store(),
+            sources: PlaceSources {
+                host: self.0.source_of("host"),
+                port: self.0.source_of("port"),
+                store: self.0.source_of("store"),
+            },
+        }
     }
 
     fn host(&self) -> Option<IpAddr> {
@@ -235,23 +280,30 @@ impl Reader<'_> {
             None if text == "memory" => Some(StoreChoice::Memory),
             Some(("sqlite", path)) if !path.is_empty() => Some(StoreChoice::Sqlite(path.into())),
             _ => {
+                // What follows the colon may hold a password, as in postgres://user:password@host.
+                let kind = text.split(':').next().unwrap_or_default();
                 let remedy = "Use memory, or sqlite: and the path of a file.";
-                self.0.problem("store", format!("{text:?} names no store"), remedy);
+                self.0.problem("store", format!("{kind:?} names no store"), remedy);
                 None
             }
         }
     }
 
+    /// A level, or directives; a bare word among those would be a target nobody logs under.
     fn log_level(&self) -> Option<String> {
         let text: String = self.0.get("log_level")?;
-        match text.parse::<EnvFilter>() {
-            Ok(_) => Some(text),
-            Err(error) => {
-                let remedy = "Use error, warn, info, debug or trace.";
-                self.0.problem("log_level", format!("{text:?}: {error}"), remedy);
-                None
-            }
+        let is_level = |word: &str| LOG_LEVELS.contains(&word.to_ascii_lowercase().as_str());
+        if is_level(&text) {
+            return Some(text.to_ascii_lowercase());
         }
+        let means_something = |word: &str| word.contains('=') || is_level(word);
+        if text.parse::<EnvFilter>().is_ok() && text.split(',').map(str::trim).all(means_something) {
+            return Some(text);
+        }
+        let remedy = "Use error, warn, info, debug or trace, or directives like \
+                      info,mcp_oauth_core=debug.";
+        self.0.problem("log_level", format!("{text:?} is no level"), remedy);
+        None
     }
 
     fn signing_key(&self) -> Option<Option<RsaKey>> {

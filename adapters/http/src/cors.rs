@@ -2,8 +2,8 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
@@ -23,10 +23,6 @@ pub(crate) enum Audience {
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id");
-/// `Mcp-Param-*` headers have names of the tools' choosing, so whatever is asked for is allowed
-/// when it starts like one of these.
-const ALLOWED_HEADERS: [&str; 5] =
-    ["authorization", "content-type", "accept", "last-event-id", "mcp-"];
 const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
 
 impl Audience {
@@ -83,22 +79,10 @@ fn preflight_response(asked: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
     headers.insert(ACCESS_CONTROL_MAX_AGE, ONE_DAY);
-    let names = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
-    let allowed: Vec<&str> = names
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|name| may_be_sent(&name.to_ascii_lowercase()))
-        .collect();
-    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    // Any header: `Mcp-Param-*` have names of the tools' choosing, and none of them is a credential
+    // that a browser would add by itself.
+    if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }
     response
-}
-
-fn may_be_sent(name: &str) -> bool {
-    ALLOWED_HEADERS.iter().any(|allowed| match allowed.strip_suffix('-') {
-        Some(_) => name.starts_with(allowed),
-        None => name == *allowed,
-    })
 }

@@ -31,7 +31,7 @@ fn refusal(policy: &OriginPolicy, audience: Audience, headers: &HeaderMap) -> Op
             "with a loopback base_url only loopback hosts are served; set base_url".to_owned(),
         );
     }
-    if audience == Audience::AnyPage {
+    if audience != Audience::AllowedPages {
         return None;
     }
     let origin = headers.get(ORIGIN).map(text)?;

@@ -10,7 +10,9 @@ use http::{HeaderValue, Method, StatusCode};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::{BoxEndpoint, make_sync};
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, get};
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Result, Route, get,
+};
 
 use crate::api_answer::error_response;
 use crate::correlation::log_request;
@@ -84,7 +86,18 @@ fn below_base(use_cases: &UseCases, settings: &HttpSettings, mounts: Vec<Mount>)
     for (path, endpoint) in mounts {
         routes = routes.at(path, endpoint);
     }
-    routes.nest("/", openapi_service(use_cases))
+    add_api(routes, use_cases)
+}
+
+/// Each path by itself: nested at `/` the typed routes would take the landing page's place.
+fn add_api(mut routes: Route, use_cases: &UseCases) -> Route {
+    let service = openapi_service(use_cases);
+    let document: serde_json::Value = serde_json::from_str(&service.spec()).unwrap_or_default();
+    let api = Arc::new(service.into_endpoint().map_to_response());
+    for path in document["paths"].as_object().into_iter().flat_map(|paths| paths.keys()) {
+        routes = routes.at(path, Arc::clone(&api));
+    }
+    routes
 }
 
 /// Gives errors of the framework a body, and every answer the headers that cost nothing.

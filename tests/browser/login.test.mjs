@@ -1,0 +1,198 @@
+// A person in a real browser: the login, the consent, Swagger UI's Authorize button.
+//
+// Needs Chromium (CHROMIUM, else /usr/bin/chromium) and the built binary (MCP_OAUTH_SERVER, else
+// target/debug). Screenshots go to the folder SCREENSHOTS, if it is set.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createHash, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { startServer } from "./server.mjs";
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 375, height: 700 };
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function screenshot(page, name) {
+  if (!process.env.SCREENSHOTS) return;
+  for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+    await page.setViewportSize(viewport);
+    await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${device}.png`), fullPage: true });
+  }
+}
+
+// The client's own listener on loopback, as native clients have one.
+async function callback() {
+  let heard;
+  const answer = new Promise((resolve) => (heard = resolve));
+  const listener = createServer((request, response) => {
+    response.end("You can close this page.");
+    if (request.url.startsWith("/callback")) heard(new URL(request.url, "http://localhost"));
+  });
+  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  return { answer, uri: `http://127.0.0.1:${listener.address().port}/callback`, close: () => listener.close() };
+}
+
+async function register(redirectUri) {
+  const response = await fetch(`${server.url}/register`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      client_name: "A <b>test</b> client",
+      redirect_uris: [redirectUri],
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token"],
+    }),
+  });
+  assert.equal(response.status, 201);
+  return (await response.json()).client_id;
+}
+
+async function authorizationRequest() {
+  const listener = await callback();
+  const verifier = randomBytes(32).toString("base64url");
+  const parameters = new URLSearchParams({
+    response_type: "code",
+    client_id: await register(listener.uri),
+    redirect_uri: listener.uri,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+    scope: "mcp:tools offline_access",
+    state: "a state",
+  });
+  return { listener, verifier, url: `${server.url}/authorize?${parameters}` };
+}
+
+// Anything the page asked for from elsewhere, and anything its policy refused.
+function watch(page) {
+  const seen = { elsewhere: [], refused: [] };
+  page.on("request", (request) => {
+    if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) seen.elsewhere.push(request.url());
+  });
+  page.on("console", (message) => {
+    if (/Content Security Policy/.test(message.text())) seen.refused.push(message.text());
+  });
+  return seen;
+}
+
+async function logIn(page, password) {
+  await page.getByLabel("User name").fill("alice");
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+}
+
+test("a person without JavaScript logs in, consents and returns to the client", async () => {
+  const { listener, url } = await authorizationRequest();
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const seen = watch(page);
+
+  await page.goto(url);
+  await screenshot(page, "login");
+  await logIn(page, "wrong");
+  assert.match(await page.getByRole("alert").innerText(), /Wrong user name or password/);
+  await screenshot(page, "login-wrong");
+
+  await logIn(page, "password");
+  const text = await page.locator("main").innerText();
+  assert.match(text, /A <b>test<\/b> client/, "markup in a name is text");
+  assert.ok(text.includes(listener.uri), "the whole redirect address is shown");
+  assert.match(text, /Use the tools of this server on your behalf/);
+  assert.match(text, /program on this computer/, "a loopback client comes with a warning");
+  await screenshot(page, "consent");
+  assert.deepEqual(seen, { elsewhere: [], refused: [] });
+
+  await page.getByRole("button", { name: "Allow" }).click();
+  const answer = (await listener.answer).searchParams;
+  assert.equal(answer.get("state"), "a state");
+  assert.equal(answer.get("iss"), server.url);
+  assert.ok(answer.get("code"));
+  listener.close();
+  await context.close();
+});
+
+test("the keyboard alone is enough, and no is an answer", async () => {
+  const { listener, url } = await authorizationRequest();
+  const page = await browser.newPage({ colorScheme: "dark" });
+
+  await page.goto(url);
+  await page.keyboard.type("alice");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("password");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /Allow/ }).waitFor();
+  await screenshot(page, "consent-dark");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+
+  const answer = (await listener.answer).searchParams;
+  assert.equal(answer.get("error"), "access_denied");
+  assert.equal(answer.get("code"), null);
+  listener.close();
+  await page.close();
+});
+
+test("an unknown client gets a page that says so, and no redirect", async () => {
+  const page = await browser.newPage();
+  const response = await page.goto(`${server.url}/authorize?client_id=nobody&redirect_uri=https://evil.example/`);
+  assert.equal(response.status(), 400);
+  assert.match(await page.getByRole("alert").innerText(), /nobody/);
+  await screenshot(page, "error");
+  await page.close();
+});
+
+test("the landing page shows the address to copy", async () => {
+  const page = await browser.newPage();
+  const seen = watch(page);
+  await page.goto(server.url);
+  assert.ok((await page.locator("main").innerText()).includes(`${server.url}/mcp`));
+  assert.deepEqual(seen, { elsewhere: [], refused: [] });
+  await screenshot(page, "landing");
+  await page.close();
+});
+
+for (const host of ["localhost", "127.0.0.1"]) {
+  test(`Swagger UI at ${host} works offline and its Authorize button completes the flow`, async () => {
+    const page = await browser.newPage({ viewport: DESKTOP });
+    await page.goto(`${server.url.replace("localhost", host)}/docs`);
+    await page.getByRole("button", { name: "Authorize" }).first().click();
+    await page.locator(".modal-ux input[type=checkbox]").first().check();
+    const popup = page.waitForEvent("popup");
+    await page.locator(".modal-ux").getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
+    const login = await popup;
+    await logIn(login, "password");
+    const closed = login.waitForEvent("close");
+    await login.getByRole("button", { name: "Allow" }).click();
+    await closed;
+    await page.locator(".modal-ux").getByRole("button", { name: "Remove authorization" }).waitFor();
+    await screenshot(page, `docs-${host}`);
+    await page.locator(".modal-ux").getByRole("button", { name: "Close" }).click();
+
+    await page.locator("#operations-OAuth-userinfo").getByRole("button").first().click();
+    await page.getByRole("button", { name: "Try it out" }).click();
+    await page.getByRole("button", { name: "Execute" }).click();
+    const answer = page.locator("#operations-OAuth-userinfo .live-responses-table");
+    await answer.getByText('"alice"').first().waitFor();
+    await page.close();
+  });
+}

@@ -1,0 +1,140 @@
+//! The memory store, with a record of what was changed in it and a switch that puts it out of reach.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::refresh::RefreshRecord;
+use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use mcp_oauth_core::port::{
+    ClientRegistry, GrantStore, LoginSessions, RedeemError, RegisterError, RotateError,
+    StoreUnavailable,
+};
+use mcp_oauth_memory::MemoryStore;
+
+/// Clients, grants and login sessions.
+#[derive(Default)]
+pub(crate) struct RecordingStore {
+    store: MemoryStore,
+    writes: Mutex<Vec<&'static str>>,
+    out_of_reach: AtomicBool,
+}
+
+impl RecordingStore {
+    /// Every attempt to change something, in order.
+    pub(crate) fn writes(&self) -> Vec<&'static str> {
+        self.writes.lock().unwrap().clone()
+    }
+
+    /// Makes every later call fail.
+    pub(crate) fn put_out_of_reach(&self) {
+        self.out_of_reach.store(true, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> Result<&MemoryStore, StoreUnavailable> {
+        if self.out_of_reach.load(Ordering::Relaxed) {
+            return Err(StoreUnavailable::new("the disk of 10.0.0.7 is full"));
+        }
+        Ok(&self.store)
+    }
+
+    fn write(&self, what: &'static str) -> Result<&MemoryStore, StoreUnavailable> {
+        let store = self.reach()?;
+        self.writes.lock().unwrap().push(what);
+        Ok(store)
+    }
+}
+
+#[async_trait]
+impl ClientRegistry for RecordingStore {
+    async fn register(&self, client: &Client) -> Result<(), RegisterError> {
+        self.write("register")?.register(client).await
+    }
+
+    async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {
+        ClientRegistry::find(self.reach()?, id).await
+    }
+
+    async fn replace(&self, client: &Client) -> Result<bool, StoreUnavailable> {
+        self.write("replace")?.replace(client).await
+    }
+
+    async fn touch(&self, id: &ClientId, used_at: Timestamp) -> Result<(), StoreUnavailable> {
+        self.write("touch")?.touch(id, used_at).await
+    }
+
+    async fn delete(&self, id: &ClientId) -> Result<bool, StoreUnavailable> {
+        self.write("delete")?.delete(id).await
+    }
+
+    async fn list(&self) -> Result<Vec<Client>, StoreUnavailable> {
+        self.reach()?.list().await
+    }
+}
+
+#[async_trait]
+impl GrantStore for RecordingStore {
+    async fn begin(&self, grant: &Grant, code: &CodeRecord) -> Result<(), StoreUnavailable> {
+        self.write("begin")?.begin(grant, code).await
+    }
+
+    async fn find_code(
+        &self,
+        code: &CodeHash,
+    ) -> Result<Option<(CodeRecord, Grant)>, StoreUnavailable> {
+        self.reach()?.find_code(code).await
+    }
+
+    async fn redeem_code_once(
+        &self,
+        code: &CodeHash,
+        at: Timestamp,
+        refresh: Option<RefreshRecord>,
+    ) -> Result<(), RedeemError> {
+        self.write("redeem")?.redeem_code_once(code, at, refresh).await
+    }
+
+    async fn find_refresh(
+        &self,
+        token: &RefreshTokenHash,
+    ) -> Result<Option<(RefreshRecord, Grant)>, StoreUnavailable> {
+        self.reach()?.find_refresh(token).await
+    }
+
+    async fn rotate_if_current(
+        &self,
+        token: &RefreshTokenHash,
+        at: Timestamp,
+        successor: &RefreshRecord,
+    ) -> Result<(), RotateError> {
+        self.write("rotate")?.rotate_if_current(token, at, successor).await
+    }
+
+    async fn count_grace_use(
+        &self,
+        token: &RefreshTokenHash,
+        successor: &RefreshTokenHash,
+        most: u32,
+    ) -> Result<bool, StoreUnavailable> {
+        self.write("count grace use")?.count_grace_use(token, successor, most).await
+    }
+
+    async fn revoke(&self, grant: &GrantId, at: Timestamp) -> Result<(), StoreUnavailable> {
+        self.write("revoke")?.revoke(grant, at).await
+    }
+}
+
+#[async_trait]
+impl LoginSessions for RecordingStore {
+    async fn open(&self, session: &LoginSession) -> Result<(), StoreUnavailable> {
+        self.write("open session")?.open(session).await
+    }
+
+    async fn find(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
+        LoginSessions::find(self.reach()?, session).await
+    }
+}

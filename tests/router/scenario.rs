@@ -1,0 +1,278 @@
+//! One server, one browser, and requests to the server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mcp_oauth_core::domain::person::{Person, Subject};
+use mcp_oauth_core::domain::public_address::PublicAddress;
+use mcp_oauth_core::domain::refresh::RefreshPolicy;
+use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::domain::web_origin::OriginPolicy;
+use mcp_oauth_core::port::KeyStore;
+use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_core::service::{Ports, UseCases};
+use mcp_oauth_http::{HttpSettings, router};
+use mcp_oauth_identity::{DevUser, DevUsers};
+use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_mcp::{McpSettings, endpoints};
+use mcp_oauth_memory::MemoryStore;
+use mcp_oauth_tools::BuiltinCatalog;
+use poem::endpoint::BoxEndpoint;
+use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use poem::http::{HeaderName, HeaderValue, Method, Uri};
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::parameters::Parameters;
+use crate::recording_store::RecordingStore;
+use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
+
+/// The base URL of a scenario that does not care.
+pub(crate) const LOCAL: &str = "http://localhost:8000";
+
+/// A page elsewhere that may use the MCP endpoints.
+pub(crate) const ALLOWED_ORIGIN: &str = "https://app.example.com";
+
+/// A server and the one browser in the room.
+pub(crate) struct Scenario {
+    server: BoxEndpoint<'static, Response>,
+    /// Without trailing slash.
+    pub(crate) base_url: String,
+    pub(crate) clock: Arc<SettableClock>,
+    pub(crate) audit: Arc<RecordedAudit>,
+    pub(crate) store: Arc<RecordingStore>,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+/// What differs between servers.
+pub(crate) struct Setup {
+    pub(crate) base_url: &'static str,
+    /// As the operator spells it.
+    pub(crate) issuer: Option<&'static str>,
+    /// Where the signing keys come from, instead of the one key of all tests.
+    pub(crate) keys: Option<Arc<dyn KeyStore>>,
+}
+
+/// A request under construction.
+pub(crate) struct Call<'a> {
+    scenario: &'a Scenario,
+    request: Request,
+    in_browser: bool,
+}
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        Self::at(LOCAL)
+    }
+
+    pub(crate) fn at(base_url: &'static str) -> Self {
+        Self::of(Setup { base_url, issuer: None, keys: None })
+    }
+
+    pub(crate) fn of(setup: Setup) -> Self {
+        let clock = Arc::new(SettableClock::new());
+        let audit = Arc::new(RecordedAudit::default());
+        let store = Arc::new(RecordingStore::default());
+        let mut address = PublicAddress::new(setup.base_url).unwrap();
+        if let Some(issuer) = setup.issuer {
+            address = address.with_issuer(issuer).unwrap();
+        }
+        let issuer = address.issuer().clone();
+        let issuer = Arc::new(match setup.keys {
+            Some(keys) => LocalIssuer::new(issuer, keys, Arc::clone(&clock) as _),
+            None => LocalIssuer::new(issuer, Arc::new(MemoryStore::new()), Arc::clone(&clock) as _)
+                .with_key(own_key().clone()),
+        });
+        let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
+        let ports = Ports {
+            verifier: Arc::clone(&issuer) as _,
+            keys: issuer,
+            clients: Arc::clone(&store) as _,
+            grants: Arc::clone(&store) as _,
+            sessions: Arc::clone(&store) as _,
+            identity: Arc::new(DevUsers::new(vec![alice()])),
+            catalog: Arc::new(catalog),
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(CountedRandom::default()),
+            audit: Arc::clone(&audit) as _,
+        };
+        let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
+        Self {
+            server: whole_server(&use_cases),
+            base_url: use_cases.address.base_url().to_owned(),
+            clock,
+            audit,
+            store,
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// A request of a program.
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let uri: Uri = path.parse().unwrap();
+        let (_, authority) = self.base_url.split_once("://").unwrap();
+        let host = authority.split('/').next().unwrap();
+        let request = Request::builder().method(method).uri(uri).header(HOST, host).finish();
+        Call { scenario: self, request, in_browser: false }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    /// A request of a program at an address this server published.
+    pub(crate) fn get_at(&self, url: &str) -> Call<'_> {
+        let origin = self.base_url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        let path = url.strip_prefix(&origin).unwrap_or_else(|| panic!("{url} is not here"));
+        self.get(path)
+    }
+
+    /// Leaves the browser without any cookie, as if it were another.
+    pub(crate) fn another_browser(&self) {
+        self.cookies.lock().unwrap().clear();
+    }
+
+    fn cookie_header(&self) -> Option<HeaderValue> {
+        let cookies = self.cookies.lock().unwrap();
+        let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; ").parse().unwrap())
+    }
+
+    fn keep_cookies(&self, answer: &Answer) {
+        for cookie in answer.headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+impl Call<'_> {
+    /// One more header, beside those of the same name.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    /// Another Host header.
+    pub(crate) fn host(mut self, host: &str) -> Self {
+        self.request.headers_mut().insert(HOST, host.parse().unwrap());
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With a header that can't be text.
+    pub(crate) fn illegible_authorization(mut self) -> Self {
+        let value = HeaderValue::from_bytes(b"Basic \xFF").unwrap();
+        self.request.headers_mut().insert(AUTHORIZATION, value);
+        self
+    }
+
+    pub(crate) fn form(self, form: &Parameters) -> Self {
+        self.body("application/x-www-form-urlencoded", form.encoded())
+    }
+
+    pub(crate) fn json(self, document: &Value) -> Self {
+        self.body("application/json", document.to_string())
+    }
+
+    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.request.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+        self.request.set_body(body.into());
+        self
+    }
+
+    /// With the cookies of the browser, which keeps the new ones.
+    pub(crate) fn in_browser(mut self) -> Self {
+        self.in_browser = true;
+        self
+    }
+
+    /// Sends the request; whatever it was, the server does not break on it.
+    pub(crate) async fn send(mut self) -> Answer {
+        if let Some(cookies) = self.scenario.cookie_header().filter(|_| self.in_browser) {
+            self.request.headers_mut().insert(COOKIE, cookies);
+        }
+        let asked = format!("{} {}", self.request.method(), self.request.uri());
+        let mut response = self.scenario.server.get_response(self.request).await;
+        let body = response.take_body().into_string().await.unwrap();
+        let answer =
+            Answer { status: response.status(), headers: response.headers().clone(), body };
+        assert_ne!(answer.status.as_u16(), 500, "{asked}: {}", answer.body);
+        if self.in_browser {
+            self.scenario.keep_cookies(&answer);
+        }
+        answer
+    }
+}
+
+fn whole_server(use_cases: &UseCases) -> BoxEndpoint<'static, Response> {
+    let settings = HttpSettings {
+        origins: OriginPolicy::new(&use_cases.address, vec![ALLOWED_ORIGIN.to_owned()]),
+        streamable_http: true,
+        sse: true,
+        dev_username: Some("alice".to_owned()),
+    };
+    let mounts = endpoints(use_cases, McpSettings::new("Test server", "1.2.3"));
+    router(use_cases, settings, mounts).map_to_response().boxed()
+}
+
+fn alice() -> DevUser {
+    let person = Person {
+        subject: Subject::new("alice"),
+        name: Some("Alice Example".to_owned()),
+        verified_email: Some("alice@example.com".to_owned()),
+    };
+    DevUser { username: "alice".to_owned(), password: "password".into(), person }
+}
+
+fn policy() -> Policy {
+    let described = |(name, meaning): (&str, &str)| ScopeDescription {
+        scope: Scope::parse(name).unwrap(),
+        meaning: meaning.to_owned(),
+    };
+    let supported = [
+        ("mcp:tools", "Use the tools of this server on your behalf"),
+        ("files:read", "Read your files"),
+        ("files:write", "Change your files"),
+        ("admin", "Everything"),
+    ];
+    let everything = (Scope::parse("admin").unwrap(), scopes("mcp:tools files:read files:write"));
+    Policy {
+        server_name: "Test server".to_owned(),
+        scopes: ScopePolicy {
+            supported: supported.map(described).into(),
+            default: scopes("mcp:tools"),
+            hierarchy: ScopeHierarchy::new([everything].into()),
+        },
+        code_lifetime: Duration::from_secs(60),
+        access_token_lifetime: Duration::from_secs(3600),
+        session_lifetime: Duration::from_secs(8 * 3600),
+        refresh: RefreshPolicy {
+            idle: Duration::from_secs(30 * 24 * 3600),
+            absolute: Duration::from_secs(90 * 24 * 3600),
+            grace: Duration::from_secs(30),
+            grace_uses: 3,
+        },
+    }
+}
+
+/// Scopes, space-delimited.
+pub(crate) fn scopes(text: &str) -> ScopeSet {
+    ScopeSet::parse(text).unwrap()
+}
+
+/// The words of a space-delimited list.
+pub(crate) fn words(text: &str) -> BTreeSet<&str> {
+    text.split(' ').collect()
+}

@@ -1,0 +1,4 @@
+//! x
+use mcp_oauth_core::port::MockGrantStore;
+#[test]
+fn a() { let _ = MockGrantStore::new(); }

@@ -111,7 +111,7 @@ pub enum VerifyError {
     #[error("no published key has the token's key id {0:?}")]
     UnknownKey(Option<String>),
     /// It is from somebody else.
-    #[error("the token's issuer is {received:?}, expected {expected:?}")]
+    #[error("the token's issuer is {received:?}, expected \"{expected}\"")]
     WrongIssuer {
         /// The `iss` claim.
         received: String,
@@ -186,8 +186,11 @@ impl OwnTokenRules<'_> {
         let expires_at = self.check_times(&claims)?;
         let scopes = match claims.get("scope") {
             None => ScopeSet::default(),
-            Some(_) => ScopeSet::parse(text(&claims, "scope")?)
-                .map_err(|_| VerifyError::BadClaim("scope"))?,
+            // Empty in a token that allows nothing, which a caller may step up from.
+            Some(Value::String(scope)) => {
+                ScopeSet::parse(scope).map_err(|_| VerifyError::BadClaim("scope"))?
+            }
+            Some(_) => return Err(VerifyError::BadClaim("scope")),
         };
         Ok(Principal {
             issuer: self.issuer.clone(),
@@ -199,7 +202,7 @@ impl OwnTokenRules<'_> {
             groups: BTreeSet::new(),
             tenant: None,
             verified_email: verified_email(&claims),
-            issued_at: moment(&claims, "iat")?,
+            issued_at: Some(moment(&claims, "iat")?.ok_or(VerifyError::BadClaim("iat"))?),
             expires_at,
             token_id: Some(text(&claims, "jti")?.to_owned()),
             kind: CallerKind::User,

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::error_text::error_text;
 use super::scope::ScopeSet;
 use super::secret::BearerToken;
 
@@ -68,21 +69,9 @@ impl Challenge {
         ];
         let present = attributes.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let quoted: Vec<_> =
-            present.map(|(name, value)| format!("{name}=\"{}\"", quotable(value))).collect();
+            present.map(|(name, value)| format!("{name}=\"{}\"", error_text(value))).collect();
         format!("Bearer {}", quoted.join(", "))
     }
-}
-
-/// The characters RFC 6750 §3 allows in an attribute; others become a space, quotes an apostrophe.
-fn quotable(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '"' => '\'',
-            '\\' => '/',
-            ' '..='~' => character,
-            _ => ' ',
-        })
-        .collect()
 }
 
 #[cfg(test)]

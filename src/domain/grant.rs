@@ -7,7 +7,7 @@ use super::person::Person;
 use super::pkce::S256Challenge;
 use super::redirect_uri::RedirectUri;
 use super::resource::ResourceUri;
-use super::scope::{OFFLINE_ACCESS, ScopeSet};
+use super::scope::ScopeSet;
 use super::secret::CodeHash;
 use super::timestamp::Timestamp;
 
@@ -58,7 +58,7 @@ impl Grant {
     /// The scope of a token: `offline_access` asks for a refresh token and is no permission.
     #[must_use]
     pub fn token_scope(&self) -> ScopeSet {
-        self.scope.iter().filter(|scope| scope.as_str() != OFFLINE_ACCESS).cloned().collect()
+        self.scope.permissions()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authorization;
 pub mod bearer;
 pub mod client;
+pub(crate) mod error_text;
 pub mod grant;
 pub mod issuer;
 pub mod jwt;

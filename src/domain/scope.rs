@@ -102,6 +102,12 @@ impl ScopeSet {
         Self(self.0.intersection(&other.0).cloned().collect())
     }
 
+    /// The scopes that permit something: `offline_access` only asks for a refresh token.
+    #[must_use]
+    pub fn permissions(&self) -> Self {
+        self.iter().filter(|scope| scope.as_str() != OFFLINE_ACCESS).cloned().collect()
+    }
+
     /// The scopes that are in either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {

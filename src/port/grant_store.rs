@@ -14,7 +14,7 @@ use crate::domain::timestamp::Timestamp;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait GrantStore: Send + Sync {
-    /// Stores a new grant and the code that carries it, together.
+    /// Stores a new grant and the code that carries it, together; `code.grant` is `grant.id`.
     ///
     /// # Errors
     /// [`StoreUnavailable`], also when the id or the hash is taken; nothing is stored then.
@@ -32,11 +32,13 @@ pub trait GrantStore: Send + Sync {
     /// Takes the code out of circulation and stores the first refresh token of its grant, if there
     /// is to be one, together.
     ///
-    /// Exactly one of any number of concurrent calls for one code succeeds.
+    /// `refresh.grant` is the grant of the code. Exactly one of any number of concurrent calls for
+    /// one code succeeds.
     ///
     /// # Errors
-    /// [`RedeemError::AlreadyRedeemed`] for every later call; [`RedeemError::Gone`] when there is
-    /// no such code or its grant is revoked. Nothing is changed then.
+    /// [`RedeemError::Gone`] when there is no such code or its grant is revoked, whether or not the
+    /// code was redeemed before; else [`RedeemError::AlreadyRedeemed`] for every later call.
+    /// Nothing is changed then.
     async fn redeem_code_once(
         &self,
         code: &CodeHash,
@@ -55,11 +57,13 @@ pub trait GrantStore: Send + Sync {
 
     /// Marks the token as rotated at `at` (with no grace uses) and stores its successor, together.
     ///
-    /// Exactly one of any number of concurrent calls for one token succeeds.
+    /// `successor.grant` is the grant of the token. Exactly one of any number of concurrent calls
+    /// for one token succeeds.
     ///
     /// # Errors
-    /// [`RotateError::NotCurrent`] when it was rotated before; [`RotateError::Gone`] when there is
-    /// no such token or its grant is revoked. Nothing is changed then.
+    /// [`RotateError::Gone`] when there is no such token or its grant is revoked, whether or not it
+    /// was rotated before; else [`RotateError::NotCurrent`] for every later call. Nothing is
+    /// changed then.
     async fn rotate_if_current(
         &self,
         token: &RefreshTokenHash,
@@ -68,7 +72,7 @@ pub trait GrantStore: Send + Sync {
     ) -> Result<(), RotateError>;
 
     /// Counts one more use of a rotated token within its grace window, if `most` are not reached,
-    /// its successor is still current and its grant is not revoked.
+    /// `successor` is a current token of the same grant, and that is not revoked.
     ///
     /// Of any number of concurrent calls at most `most` are counted. Returns whether this one was;
     /// otherwise nothing is changed.

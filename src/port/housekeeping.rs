@@ -8,7 +8,8 @@ use crate::domain::timestamp::Timestamp;
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
     /// Forgets login sessions, codes and refresh tokens that expired before `before`, and grants
-    /// given before it that are left without any code or refresh token. Returns how many records went.
+    /// given before it that are left without any code or refresh token. All of
+    /// them go together. Returns how many records went.
     ///
     /// # Errors
     /// [`StoreUnavailable`].

@@ -39,7 +39,7 @@ pub enum AccessError {
     #[error(transparent)]
     InvalidToken(VerifyError),
     /// The token is good and does not allow this.
-    #[error("the token allows {granted:?}, this needs {required:?}")]
+    #[error("the token allows {granted:?}, this needs \"{required}\"")]
     InsufficientScope {
         /// What the token allows.
         granted: String,

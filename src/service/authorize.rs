@@ -13,6 +13,7 @@ use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
 };
 use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::error_text::error_text;
 use crate::domain::login::LoginSession;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::pkce::S256Challenge;
@@ -90,8 +91,8 @@ pub enum RefusedRequest {
     /// Anything but `code`.
     #[error("only response_type code is supported")]
     ResponseType,
-    /// None of the scopes is known.
-    #[error("none of the requested scopes is known here")]
+    /// None of the scopes is known, or one is malformed.
+    #[error("none of the requested scopes is known here, or one is malformed")]
     Scope,
     /// The resource is somebody else's, or no resource.
     #[error("resource {0:?} is not served here")]
@@ -253,8 +254,7 @@ impl Authorize {
             let registered = registered.filter(|scope| !scope.is_empty());
             return Ok(registered.unwrap_or_else(|| self.scopes.default.clone()));
         };
-        let asked =
-            ScopeSet::parse(asked).map_err(|error| RefusedRequest::Invalid(error.to_string()))?;
+        let asked = ScopeSet::parse(asked).map_err(|_| RefusedRequest::Scope)?;
         let known = self.scopes.known(&asked);
         if known.is_empty() { Err(RefusedRequest::Scope) } else { Ok(known) }
     }
@@ -280,7 +280,7 @@ struct Wanted {
 }
 
 fn refused(return_address: &ReturnAddress, reason: RefusedRequest) -> AuthorizationError {
-    let description = reason.to_string();
+    let description = error_text(&reason.to_string());
     let parameters = [("error", reason.code()), ("error_description", description.as_str())];
     let redirect_to = return_address.answer(&parameters);
     AuthorizationError::Redirect { reason, redirect_to }

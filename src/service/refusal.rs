@@ -14,6 +14,7 @@ use super::refresh::RefreshError;
 use super::register::RegistrationError;
 use super::token::TokenError;
 use crate::domain::audit::Decision;
+use crate::domain::error_text::error_text;
 use crate::port::LoginRefused;
 
 /// When to try again after a store or a key was out of reach.
@@ -83,7 +84,7 @@ impl Refusal<'_> {
         if self.row().status == 503 {
             "the server can't answer at the moment, try again later".to_owned()
         } else {
-            self.to_string()
+            error_text(&self.to_string())
         }
     }
 

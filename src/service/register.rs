@@ -129,7 +129,7 @@ impl Members {
     fn parse(body: &[u8]) -> Result<Self, RegistrationError> {
         let members: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|error| RegistrationError::NotAnObject(error.to_string()))?;
-        if members.contains_key("software_statement") {
+        if members.get("software_statement").is_some_and(|statement| !statement.is_null()) {
             return Err(RegistrationError::SoftwareStatement);
         }
         Ok(Self(members))
@@ -140,7 +140,10 @@ impl Members {
         self.response_types()?;
         let application_type = self.application_type(&redirect_uris)?;
         Ok(ClientMetadata {
-            client_name: self.text("client_name")?.map(|name| presentable(&name)),
+            client_name: self
+                .text("client_name")?
+                .map(|name| presentable(&name))
+                .filter(|name| !name.is_empty()),
             client_uri: self.web_page("client_uri")?,
             redirect_uris,
             grant_types: self.grant_types()?,

@@ -43,7 +43,7 @@ impl Tools {
         // What the caller has is asked for again, so that stepping up loses nothing.
         let error = AccessError::InsufficientScope {
             granted: caller.scopes.to_string(),
-            required: tool.required_scope.union(&self.scopes.known(&caller.scopes)),
+            required: tool.required_scope.union(&self.scopes.known(&caller.scopes).permissions()),
         };
         let mut event = AuditEvent::new(Refusal::Access(&error).decision());
         event.client = caller.client.clone();

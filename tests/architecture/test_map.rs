@@ -40,7 +40,8 @@ fn test_names() -> BTreeSet<String> {
 fn functions(text: &str, keyword: &str) -> Vec<String> {
     let name = |line: &str| {
         let (_, rest) = line.split_once(keyword)?;
-        let end = rest.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+        let end =
+            rest.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
         Some(rest[..end?].to_owned())
     };
     text.lines().filter_map(name).collect()
@@ -54,7 +55,9 @@ fn mapped() -> BTreeMap<String, BTreeSet<String>> {
         let id = cells.next()?.trim().to_owned();
         let tests = cells.next()?.trim_end_matches('|').trim();
         let is_id = id.len() == 5 && id.as_bytes()[2] == b'-';
-        is_id.then(|| (id, tests.split(", ").map(|test| test.trim_matches('`').to_owned()).collect()))
+        is_id.then(|| {
+            (id, tests.split(", ").map(|test| test.trim_matches('`').to_owned()).collect())
+        })
     });
     rows.collect()
 }

@@ -72,7 +72,11 @@ impl Answer {
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, error: &str) {
         let document = self.json();
-        assert_eq!((self.status.as_u16(), &document["error"]), (status, &error.into()), "{document}");
+        assert_eq!(
+            (self.status.as_u16(), &document["error"]),
+            (status, &error.into()),
+            "{document}"
+        );
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert_legible(document["error_description"].as_str().unwrap());
     }
@@ -99,7 +103,10 @@ impl Answer {
     pub(crate) fn tokens(&self) -> Tokens {
         let document = self.json();
         let text = |name: &str| document[name].as_str().unwrap_or_else(|| panic!("{document}"));
-        Tokens { access: text("access_token").to_owned(), refresh: text("refresh_token").to_owned() }
+        Tokens {
+            access: text("access_token").to_owned(),
+            refresh: text("refresh_token").to_owned(),
+        }
     }
 
     /// The access token of a successful request.
@@ -109,12 +116,22 @@ impl Answer {
         document["access_token"].as_str().unwrap_or_else(|| panic!("{document}")).to_owned()
     }
 
+    /// The JSON-RPC message of the body, in one piece or as the last event of a stream.
+    #[track_caller]
+    pub(crate) fn message(&self) -> Value {
+        if self.header("content-type") != Some("text/event-stream") {
+            return self.json();
+        }
+        let data = self.body.lines().filter_map(|line| line.strip_prefix("data:")).next_back();
+        serde_json::from_str(data.unwrap()).unwrap()
+    }
+
     /// The text of a tool's answer.
     #[track_caller]
     pub(crate) fn tool_text(&self) -> String {
-        let document = self.json();
-        let text = document["result"]["content"][0]["text"].as_str();
-        text.unwrap_or_else(|| panic!("{document}")).to_owned()
+        let message = self.message();
+        let text = message["result"]["content"][0]["text"].as_str();
+        text.unwrap_or_else(|| panic!("{message}")).to_owned()
     }
 
     /// The attributes of the one Bearer challenge, each of which is there once (RFC 6750 §3).
@@ -123,12 +140,13 @@ impl Answer {
         let header = self.header("www-authenticate").unwrap();
         let attributes = header.strip_prefix("Bearer ").unwrap_or_else(|| panic!("{header}"));
         let mut read = BTreeMap::new();
-        for attribute in attributes.split(", ") {
-            let (name, quoted) = attribute.split_once('=').unwrap_or_else(|| panic!("{header}"));
-            let value = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            let value = value.unwrap_or_else(|| panic!("{header}"));
-            assert!(!value.contains(['"', '\\']), "{header}");
+        let mut rest = attributes;
+        while !rest.is_empty() {
+            let (name, quoted) = rest.split_once("=\"").unwrap_or_else(|| panic!("{header}"));
+            let (value, after) = quoted.split_once('"').unwrap_or_else(|| panic!("{header}"));
+            assert!(!value.contains('\\'), "{header}");
             assert_eq!(read.insert(name.to_owned(), value.to_owned()), None, "{header}");
+            rest = after.strip_prefix(", ").unwrap_or(after);
         }
         read
     }

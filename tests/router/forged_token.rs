@@ -80,10 +80,7 @@ impl ForgedToken {
 impl Scenario {
     /// Asserts that a token opens nothing, and returns why the developer is told so.
     #[track_caller]
-    pub(crate) fn assert_refused(
-        &self,
-        token: &str,
-    ) -> impl Future<Output = String> + use<'_> {
+    pub(crate) fn assert_refused(&self, token: &str) -> impl Future<Output = String> + use<'_> {
         let call = self.tool_call("hello", json!({ "name": "World" })).bearer(token);
         async move {
             let answer = call.send().await;

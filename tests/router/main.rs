@@ -3,7 +3,11 @@
 //!
 //! Files follow the chapters of the security checklist, and tests carry its ids.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that can't go on fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a scenario that can't go on fails its test"
+)]
 
 mod answer;
 mod forged_token;
@@ -15,38 +19,38 @@ mod world;
 
 mod complete_flow;
 
-//@mod resource_challenges;
-//@mod resource_server;
+mod resource_challenges;
+mod resource_server;
 
-//@mod token_claims;
-//@mod token_header;
+mod token_claims;
+mod token_header;
 
-//@mod metadata;
-//@mod published_documents;
+mod metadata;
+mod published_documents;
 
-//@mod authorization_request;
-//@mod authorization_response;
-//@mod consent_page;
-//@mod login_page;
-//@mod redirect_address;
+mod authorization_request;
+mod authorization_response;
+mod consent_page;
+mod login_page;
+mod redirect_address;
 
-//@mod client_authentication;
-//@mod code_exchange;
-//@mod code_replay;
-//@mod token_endpoint;
+mod client_authentication;
+mod code_exchange;
+mod code_replay;
+mod token_endpoint;
 
-//@mod refresh;
-//@mod refresh_replay;
+mod refresh;
+mod refresh_replay;
 
-//@mod registration;
+mod registration;
 
-//@mod audit;
-//@mod cross_origin;
-//@mod dev_token;
-//@mod headers;
+mod audit;
+mod cross_origin;
+mod dev_token;
+mod headers;
 
-//@mod bad_input;
-//@mod base_path;
-//@mod host_and_origin;
-//@mod loopback_names;
-//@mod store_out_of_reach;
+mod bad_input;
+mod base_path;
+mod host_and_origin;
+mod loopback_names;
+mod store_out_of_reach;

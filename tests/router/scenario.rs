@@ -21,7 +21,7 @@ use mcp_oauth_tools::BuiltinCatalog;
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::{HeaderName, HeaderValue, Method, Uri};
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use poem::{Endpoint, EndpointExt, Request, Response};
 use serde_json::Value;
 
 use crate::answer::Answer;
@@ -136,6 +136,11 @@ impl Scenario {
     /// Leaves the browser without any cookie, as if it were another.
     pub(crate) fn another_browser(&self) {
         self.cookies.lock().unwrap().clear();
+    }
+
+    /// The values of the browser's cookies.
+    pub(crate) fn cookie_values(&self) -> Vec<String> {
+        self.cookies.lock().unwrap().values().cloned().collect()
     }
 
     fn cookie_header(&self) -> Option<HeaderValue> {

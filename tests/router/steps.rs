@@ -77,7 +77,11 @@ impl Scenario {
     /// The consent page of a request, whether or not Alice is logged in already.
     pub(crate) async fn ask(&self, request: &Parameters) -> Answer {
         let page = self.authorize(request).await.expect(200);
-        if page.form().fields.names().contains(&"password") { self.log_in(&page).await } else { page }
+        if page.form().fields.names().contains(&"password") {
+            self.log_in(&page).await
+        } else {
+            page
+        }
     }
 
     pub(crate) async fn approve(&self, consent_page: &Answer) -> Answer {
@@ -163,7 +167,8 @@ impl Scenario {
         let params = json!({
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info,
         });
-        let message = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+        let message =
+            json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
         let answer = self.mcp(&message).bearer(token).send().await.expect(200);
         answer.header("mcp-session-id").unwrap().to_owned()
     }

@@ -103,7 +103,11 @@ impl Tool for MoveFiles {
         ScopeSet::parse("files:read files:write").ok()
     }
 
-    async fn call(&self, _: Self::Arguments, context: &CallContext) -> Result<ToolOutput, ToolError> {
+    async fn call(
+        &self,
+        _: Self::Arguments,
+        context: &CallContext,
+    ) -> Result<ToolOutput, ToolError> {
         Ok(ToolOutput::text(format!("moved; {context:?}")))
     }
 }

@@ -1,4 +1,22 @@
-//! x
-use mcp_oauth_core::port::MockGrantStore;
-#[test]
-fn a() { let _ = MockGrantStore::new(); }
+//! The use cases against mocks of the ports: in which order they are called, and above all which
+//! are not. A mock panics at any call a scenario did not announce, so a scenario that announces
+//! only reads proves that nothing was changed.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod samples;
+mod world;
+
+mod access;
+mod authorize;
+mod client_authentication;
+mod consent;
+mod dev_token;
+mod exchange_code;
+mod login;
+mod metadata;
+mod readiness;
+mod refresh;
+mod refusal;
+mod register;
+mod tools;

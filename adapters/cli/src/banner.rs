@@ -16,16 +16,16 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
     let mut out = io::stdout().lock();
     writeln!(out, "{} {}", settings.policy.server_name, env!("CARGO_PKG_VERSION"))?;
     if settings.streamable_http {
-        writeln!(out, "  MCP           {mcp}")?;
+        writeln!(out, "  MCP             {mcp}")?;
     }
     if settings.sse {
-        writeln!(out, "  MCP over SSE  {sse}")?;
+        writeln!(out, "  MCP over SSE    {sse}")?;
     }
     writeln!(out, "  How to connect  {base}/")?;
-    writeln!(out, "  API docs      {base}/docs")?;
-    writeln!(out, "  Store         {store}")?;
+    writeln!(out, "  API docs        {base}/docs")?;
+    writeln!(out, "  Store           {store}")?;
     for user in &settings.dev_users {
-        writeln!(out, "  Dev user      {} (password in dev_users)", user.username)?;
+        writeln!(out, "  Dev user        {} (password in dev_users)", user.username)?;
     }
     let (transport, url) = if settings.streamable_http { ("http", &mcp) } else { ("sse", &sse) };
     writeln!(out, "Try it with the Inspector:")?;

@@ -42,13 +42,14 @@ pub fn run(catalog: Option<Arc<dyn ToolCatalog>>) -> ExitCode {
         .collect();
     let settings = match Settings::read(&arguments, &environment) {
         Ok(settings) => settings,
-        Err(refused) => return explain(&also_unavailable(refused)),
+        Err(refused) => return explain(&also_unavailable(*refused)),
     };
     logging::start(&settings);
     for variable in unused_variables(&environment) {
         tracing::warn!(variable, "is set and not used: the provider is dev");
     }
-    let served = runtime().and_then(|runtime| runtime.block_on(start_and_serve(&settings, catalog)));
+    let served =
+        runtime().and_then(|runtime| runtime.block_on(start_and_serve(&settings, catalog)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => explain(&problems),

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::arguments::Arguments;
 use crate::problem::Problem;
 use crate::setting_table::{
-    Kind, SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
+    Kind, SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name,
+    unknown_names,
 };
 
 /// The name figment has for the defaults.
@@ -107,8 +108,8 @@ impl SettingSources {
         };
         if let Some(setting) = SETTINGS.iter().find(sets) {
             self.merge_one(setting.name, format!("the environment variable {variable}"), text);
-        } else if variable.starts_with(VARIABLE_PREFIX) {
-            let meant = variable[VARIABLE_PREFIX.len()..].to_ascii_lowercase();
+        } else if let Some(meant) = variable.strip_prefix(VARIABLE_PREFIX) {
+            let meant = meant.to_ascii_lowercase();
             let (reason, remedy) = match SETTINGS.iter().find(|setting| setting.name == meant) {
                 Some(_) => ("it holds more than a variable can", "Set it in a file.".to_owned()),
                 None => {

@@ -121,7 +121,7 @@ impl Settings {
     pub(crate) fn read(
         arguments: &Arguments,
         environment: &BTreeMap<String, String>,
-    ) -> Result<Self, RefusedSettings> {
+    ) -> Result<Self, Box<RefusedSettings>> {
         let sources = SettingSources::gather(arguments, environment);
         let reader = Reader(&sources);
         let places = reader.places();
@@ -130,7 +130,7 @@ impl Settings {
         match settings {
             Some(settings) if problems.is_empty() => Ok(settings),
             // Nothing is missing without a problem that says so.
-            _ => Err(RefusedSettings { problems: Problems(problems), places }),
+            _ => Err(Box::new(RefusedSettings { problems: Problems(problems), places })),
         }
     }
 }
@@ -297,7 +297,8 @@ impl Reader<'_> {
             return Some(text.to_ascii_lowercase());
         }
         let means_something = |word: &str| word.contains('=') || is_level(word);
-        if text.parse::<EnvFilter>().is_ok() && text.split(',').map(str::trim).all(means_something) {
+        if text.parse::<EnvFilter>().is_ok() && text.split(',').map(str::trim).all(means_something)
+        {
             return Some(text);
         }
         let remedy = "Use error, warn, info, debug or trace, or directives like \

@@ -52,7 +52,7 @@ pub fn router(
     let routes = at_host(use_cases, &settings, mounts);
     let (cors_base, origin_base) = (Arc::clone(&base), base);
     routes
-        .around(move |next, request| plain_errors(next, request, https))
+        .around(plain_errors)
         .around(move |next, request| {
             let base = Arc::clone(&cors_base);
             async move { cross_origin(&base, next, request).await }
@@ -61,6 +61,7 @@ pub fn router(
             let (base, origins) = (Arc::clone(&origin_base), origins.clone());
             async move { check_host_and_origin(&origins, &base, next, request).await }
         })
+        .around(move |next, request| safe_headers(next, request, https))
         .around(log_request)
 }
 
@@ -100,8 +101,8 @@ fn add_api(mut routes: Route, use_cases: &UseCases) -> Route {
     routes
 }
 
-/// Gives errors of the framework a body, and every answer the headers that cost nothing.
-async fn plain_errors<E: Endpoint>(next: E, request: Request, https: bool) -> Result<Response> {
+/// Gives errors of the framework a body, and 405 its header.
+async fn plain_errors<E: Endpoint>(next: E, request: Request) -> Result<Response> {
     let method = request.method().clone();
     let mut response = match next.call(request).await {
         Ok(output) => output.into_response(),
@@ -112,6 +113,15 @@ async fn plain_errors<E: Endpoint>(next: E, request: Request, https: bool) -> Re
     {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(other_methods(&method)));
     }
+    Ok(response)
+}
+
+/// Gives every answer, refusals of Host and Origin among them, the headers that cost nothing.
+async fn safe_headers<E: Endpoint>(next: E, request: Request, https: bool) -> Result<Response> {
+    let mut response = match next.call(request).await {
+        Ok(output) => output.into_response(),
+        Err(error) => error.into_response(),
+    };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -1,5 +1,7 @@
 //! What the built-in catalog offers, accepts and refuses.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a call that goes wrong fails its test")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,13 +1,11 @@
 //! What a call of a tool becomes: answers, errors, and what is contained.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::scenario::*;
 use poem::Request;
 use poem::http::StatusCode;
 use serde_json::{Value, json};
-use support::*;
 
 /// The same call in every way a client can make it over Streamable HTTP, and how its answer comes.
 async fn every_way(server: &Server, tool: &str) -> Vec<Value> {

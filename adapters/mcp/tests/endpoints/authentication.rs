@@ -1,10 +1,8 @@
 //! Every request is authenticated before anything else of it is looked at.
 
-mod support;
-
+use crate::scenario::*;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use support::*;
 
 /// A body that is refused whatever the token, were it looked at.
 const NOT_JSON: &str = "{";

@@ -1,7 +1,4 @@
 //! The scenario of the MCP tests: the endpoints over mocked ports, called in process.
-#![expect(dead_code, reason = "each test file uses its own part of the scenario")]
-
-mod catalog;
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -31,7 +28,7 @@ use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
 
-pub(crate) use catalog::{Journal, TestCatalog};
+use crate::test_catalog::{Journal, TestCatalog};
 
 /// The token of Alice, who may use the tools.
 pub(crate) const ALICE: &str = "alice";
@@ -137,8 +134,8 @@ impl Answer {
     /// The last message of the body, which is an event stream.
     pub(crate) fn last_event(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("text/event-stream"), "{}", self.body);
-        let data = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
-        serde_json::from_str(data.last().unwrap().trim()).unwrap()
+        let mut data = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        serde_json::from_str(data.next_back().unwrap().trim()).unwrap()
     }
 
     /// The JSON-RPC error of the body: code and id.

@@ -1,11 +1,9 @@
 //! What a POST must look like before the engine sees it.
 
-mod support;
-
+use crate::scenario::*;
 use poem::http::{Method, StatusCode};
 use poem::{Body, Request};
 use serde_json::{Value, json};
-use support::*;
 
 fn raw(body: impl Into<Body>) -> Request {
     let mut request = post(ALICE, &Value::Null);

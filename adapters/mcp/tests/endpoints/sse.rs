@@ -1,12 +1,10 @@
 //! The old HTTP+SSE transport (2024-11-05).
 
-mod support;
-
 use std::time::Duration;
 
+use crate::scenario::*;
 use poem::http::StatusCode;
 use serde_json::{Value, json};
-use support::*;
 
 /// Says something on the session of `address`.
 async fn say(server: &Server, address: &str, message: &Value) {

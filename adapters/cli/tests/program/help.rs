@@ -1,0 +1,103 @@
+//! What the program says of itself.
+
+use crate::process::Program;
+
+/// Every setting with its default, as somebody reading `--help` should find it.
+const SETTINGS: [(&str, &str); 25] = [
+    ("host", "\"127.0.0.1\""),
+    ("port", "8000"),
+    ("base_url", "none"),
+    ("transport", "\"all\""),
+    ("provider", "\"dev\""),
+    ("store", "\"sqlite:mcp-oauth-server.db\""),
+    ("server_name", "\"MCP OAuth Server\""),
+    ("issuer", "none"),
+    ("audience", "none"),
+    ("allowed_origins", "[]"),
+    ("signing_key_file", "none"),
+    ("default_scopes", "[\"mcp:tools\"]"),
+    ("scopes", "{ \"mcp:tools\" = \"Use the tools of this server on your behalf\" }"),
+    ("dev_users", "[{ username = \"alice\", password = \"password\", name = \"Alice\" }]"),
+    ("dev_allow_any_host", "false"),
+    ("log_level", "\"info\""),
+    ("log_format", "\"human\""),
+    ("access_token_seconds", "3600"),
+    ("code_seconds", "60"),
+    ("session_seconds", "28800"),
+    ("refresh_idle_seconds", "2592000"),
+    ("refresh_absolute_seconds", "7776000"),
+    ("refresh_grace_seconds", "30"),
+    ("refresh_grace_uses", "8"),
+    ("call_seconds", "60"),
+];
+
+/// Settings that hold more than a variable can.
+const TABLES: [&str; 2] = ["scopes", "dev_users"];
+
+/// What the program prints, successfully, for one flag.
+fn printed(flag: &str) -> String {
+    let output = Program::new().flags(&[flag]).output();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The paragraph of `--help` about a setting.
+fn explanation<'a>(help: &'a str, setting: &str) -> &'a str {
+    let heading = format!("\n  {setting}\n");
+    let (_, after) = help.split_once(&heading).unwrap_or_else(|| panic!("no {setting} in {help}"));
+    after.split("\n\n").next().unwrap()
+}
+
+#[test]
+fn help_explains_every_setting_with_its_default() {
+    let help = printed("--help");
+    for (setting, default) in SETTINGS {
+        let explanation = explanation(&help, setting);
+        assert!(explanation.contains(&format!("default: {default}")), "{setting}: {explanation}");
+        let meaning = explanation.lines().next().unwrap().trim();
+        assert!(meaning.len() > 10 && !meaning.starts_with("default"), "{setting}: {meaning}");
+    }
+}
+
+#[test]
+fn help_names_the_variable_of_every_setting_that_has_one() {
+    let help = printed("--help");
+    for (setting, _) in SETTINGS {
+        let variable = format!("MCP_OAUTH_{}", setting.to_uppercase());
+        let named = explanation(&help, setting).contains(&variable);
+        assert_eq!(named, !TABLES.contains(&setting), "{setting}");
+    }
+    for old in ["BASE_URL", "ISSUER", "AUDIENCE"] {
+        assert!(explanation(&help, &old.to_lowercase()).contains(&format!(", {old}")), "{old}");
+    }
+}
+
+#[test]
+fn help_explains_no_setting_that_this_list_lacks() {
+    let help = printed("--help");
+    assert_eq!(help.matches("\n      default: ").count(), SETTINGS.len());
+}
+
+#[test]
+fn the_short_help_has_every_flag_and_points_to_the_long_one() {
+    let help = printed("-h");
+    let flags = ["--config", "--host", "--port", "--base-url", "--transport", "--provider"];
+    for flag in flags.into_iter().chain(["--store", "--log-level", "--log-format", "--help"]) {
+        assert!(help.contains(flag), "{flag}");
+    }
+    assert!(help.lines().count() < 60, "{help}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let expected = format!("mcp-oauth-server {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(printed("--version"), expected);
+}
+
+#[test]
+fn an_unknown_flag_is_refused_with_a_hint() {
+    let output = Program::new().flags(&["--prot", "80"]).output();
+    assert_eq!(output.status.code(), Some(2));
+    let explanation = String::from_utf8(output.stderr).unwrap();
+    assert!(explanation.contains("--prot") && explanation.contains("--port"), "{explanation}");
+}

@@ -1,0 +1,242 @@
+//! A start that fails says which setting is wrong, where it was set, and what to do; of everything
+//! that is wrong, in one run.
+
+use std::net::TcpListener;
+
+use crate::process::Program;
+
+/// What the program has to say of one problem.
+struct Told<'a> {
+    setting: &'a str,
+    source: &'a str,
+    reason: &'a str,
+    remedy: &'a str,
+}
+
+/// Checks that `explanation` tells of a problem.
+#[track_caller]
+fn tells(explanation: &str, told: &Told<'_>) {
+    let heading = format!("  {} (from {}): ", told.setting, told.source);
+    let Some((_, after)) = explanation.split_once(&heading) else {
+        panic!("no {heading:?} in\n{explanation}");
+    };
+    let mut lines = after.lines();
+    let (reason, remedy) = (lines.next().unwrap(), lines.next().unwrap());
+    assert!(reason.contains(told.reason), "{reason:?} lacks {:?}", told.reason);
+    assert!(remedy.contains(told.remedy), "{remedy:?} lacks {:?}", told.remedy);
+}
+
+/// How many problems an explanation has.
+fn problems(explanation: &str) -> usize {
+    explanation.matches(" (from ").count()
+}
+
+/// Checks that one flag is refused, for one reason.
+#[track_caller]
+fn refuses_flag(flag: &str, value: &str, reason: &str, remedy: &str) {
+    let explanation = Program::new().flags(&[flag, value]).refusal();
+    let setting = flag.trim_start_matches('-').replace('-', "_");
+    let source = format!("the flag {flag}");
+    tells(&explanation, &Told { setting: &setting, source: &source, reason, remedy });
+}
+
+/// Checks that a line of a file is refused, for one reason.
+#[track_caller]
+fn refuses_line(line: &str, reason: &str, remedy: &str) {
+    let explanation = Program::new().config(line).refusal();
+    let setting = line.split(' ').next().unwrap();
+    tells(&explanation, &Told { setting, source: "the file server.toml", reason, remedy });
+}
+
+#[test]
+fn an_address_that_cannot_be_published_is_refused() {
+    refuses_flag("--base-url", "mcp.example", "not an absolute", "https://");
+    refuses_flag("--base-url", "ftp://mcp.example", "not an absolute", "https://");
+    refuses_flag("--base-url", "http://localhost/?a=b", "a query", "https://");
+}
+
+#[test]
+fn md_12_plain_http_beyond_loopback_is_refused() {
+    refuses_flag("--base-url", "http://mcp.example", "plain http and not loopback", "https://");
+}
+
+#[test]
+fn co_06_the_dev_provider_is_refused_beyond_loopback() {
+    refuses_flag(
+        "--base-url",
+        "https://mcp.example",
+        "the dev provider is for loopback",
+        "localhost",
+    );
+    refuses_flag("--host", "0.0.0.0", "reachable from outside", "dev_allow_any_host");
+    refuses_flag("--host", "[::]", "reachable from outside", "dev_allow_any_host");
+}
+
+#[test]
+fn a_host_that_is_no_address_is_refused() {
+    refuses_flag("--host", "mcp.example", "not an IP address", "127.0.0.1");
+}
+
+#[test]
+fn a_host_of_another_machine_is_a_problem_of_the_host_and_not_of_the_port() {
+    // TEST-NET-1 of RFC 5737: nobody has it.
+    let file = "host = \"192.0.2.1\"\nstore = \"memory\"\ndev_allow_any_host = true\n";
+    let explanation = Program::new().config(file).refusal();
+    let remedy = "an address of this machine";
+    let source = "the file server.toml";
+    tells(&explanation, &Told { setting: "host", source, reason: "192.0.2.1", remedy });
+    assert_eq!(problems(&explanation), 1, "{explanation}");
+}
+
+#[test]
+fn a_number_that_is_none_or_out_of_range_is_refused() {
+    refuses_flag("--port", "http", "expected i64", "8000");
+    refuses_flag("--port", "70000", "70000 is not a port", "0 to 65535");
+    refuses_line("code_seconds = 601", "601 is out of range", "1 to 600");
+    refuses_line("access_token_seconds = -1", "-1 is out of range", "from 1");
+    refuses_line("refresh_grace_uses = 1.5", "found float", "8");
+}
+
+#[test]
+fn a_value_of_another_kind_is_refused_with_an_example() {
+    refuses_line("port = \"8000\"", "found string \"8000\"", "8000");
+    refuses_line("server_name = 7", "expected a string", "MCP OAuth Server");
+    refuses_line("dev_allow_any_host = \"yes\"", "expected a boolean", "false");
+    refuses_line("allowed_origins = \"*\"", "expected a sequence", "[]");
+    refuses_line("scopes = [\"mcp:tools\"]", "not a map", "mcp:tools");
+    refuses_line("dev_users = \"alice\"", "not a sequence", "username");
+}
+
+#[test]
+fn a_choice_that_there_is_not_is_refused_with_those_there_are() {
+    refuses_flag("--transport", "stdio", "\"stdio\" is not supported", "all or http or sse");
+    refuses_flag("--provider", "clerk", "\"clerk\" is not supported", "dev");
+    refuses_flag("--log-format", "xml", "\"xml\" is not supported", "human or json");
+    refuses_flag(
+        "--log-level",
+        "loud",
+        "\"loud\" is no level",
+        "error, warn, info, debug or trace",
+    );
+    refuses_flag("--log-level", "info,loud", "is no level", "mcp_oauth_core=debug");
+    refuses_flag("--store", "redis", "\"redis\" names no store", "memory, or sqlite:");
+}
+
+#[test]
+fn settings_that_contradict_one_another_are_refused() {
+    refuses_line("default_scopes = [\"other\"]", "\"other\" is not among the scopes", "[scopes]");
+    refuses_line("issuer = \"https://other.example\"", "not below base_url", "Leave issuer out");
+    refuses_line("dev_users = []", "nobody could log in", "username and a password");
+    refuses_line(
+        "allowed_origins = [\"https://a.example/x\"]",
+        "is not an origin",
+        "without a path",
+    );
+}
+
+#[test]
+fn a_setting_that_there_is_not_is_refused_with_the_one_that_was_meant() {
+    refuses_line("prot = 80", "no such setting", "Did you mean port?");
+    refuses_line("bse_url = \"x\"", "no such setting", "Did you mean base_url?");
+    refuses_line("entirely_different = 1", "no such setting", "See --help");
+}
+
+#[test]
+fn a_variable_that_there_is_not_is_refused_with_the_one_that_was_meant() {
+    let variables = [
+        ("MCP_OAUTH_NOPE", "there is no such setting", "See --help"),
+        ("MCP_OAUTH_PROT", "there is no such setting", "Did you mean MCP_OAUTH_PORT?"),
+        ("MCP_OAUTH_DEV_USERS", "more than a variable can", "Set it in a file."),
+    ];
+    for (setting, reason, remedy) in variables {
+        let explanation = Program::new().variable(setting, "x").refusal();
+        tells(&explanation, &Told { setting, source: "the environment", reason, remedy });
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_toml_is_refused_by_its_name() {
+    let missing = Program::new().flags(&["--config", "nope.toml"]).refusal();
+    let told = |source, reason| Told { setting: "--config", source, reason, remedy: "file" };
+    tells(&missing, &told("nope.toml", "No such file"));
+    let directory = Program::new().flags(&["--config", "."]).refusal();
+    tells(&directory, &told(".", "directory"));
+    let malformed = Program::new().config("port = 8000\nhost = \"127\n").refusal();
+    tells(&malformed, &told("server.toml", "line 2, column"));
+}
+
+#[test]
+fn a_signing_key_that_is_none_is_refused() {
+    let start = || Program::new().flags(&["--store", "memory"]);
+    let missing = start().variable("MCP_OAUTH_SIGNING_KEY_FILE", "nope.pem").refusal();
+    let told = |reason| Told {
+        setting: "signing_key_file",
+        source: "the environment variable MCP_OAUTH_SIGNING_KEY_FILE",
+        reason,
+        remedy: "openssl genrsa",
+    };
+    tells(&missing, &told("nope.pem: No such file"));
+    let garbage = start().file("key.pem", "no key");
+    let garbage = garbage.variable("MCP_OAUTH_SIGNING_KEY_FILE", "key.pem").refusal();
+    tells(&garbage, &told("key.pem: it is not a PEM file"));
+}
+
+#[test]
+fn a_port_that_somebody_else_has_is_refused_wherever_it_was_set() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let told = |source| Told { setting: "port", source, reason: &port, remedy: "--port" };
+    let start = || Program::new().flags(&["--store", "memory"]);
+    let by_flag = start().flags(&["--port", &port]).refusal();
+    tells(&by_flag, &told("the flag --port"));
+    let by_variable = start().variable("MCP_OAUTH_PORT", &port).refusal();
+    tells(&by_variable, &told("the environment variable MCP_OAUTH_PORT"));
+    let by_file = start().config(&format!("port = {port}\n")).refusal();
+    tells(&by_file, &told("the file server.toml"));
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_refused_and_left_as_it_is() {
+    let told =
+        |source, reason| Told { setting: "store", source, reason, remedy: "--store sqlite:PATH" };
+    let nowhere =
+        Program::new().flags(&["--port", "0", "--store", "sqlite:nowhere/x.db"]).refusal();
+    tells(&nowhere, &told("the flag --store", "must exist and be writable"));
+    let garbage = Program::new().file("mcp-oauth-server.db", &"no database ".repeat(100));
+    let directory = garbage.directory().clone();
+    let garbage = garbage.flags(&["--port", "0"]).refusal();
+    tells(&garbage, &told("the defaults", "not an SQLite database"));
+    let kept = std::fs::read_to_string(directory.path().join("mcp-oauth-server.db")).unwrap();
+    assert_eq!(kept, "no database ".repeat(100));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_in_one_run() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let explanation = Program::new()
+        .config("prot = 80\nserver_name = 7\nstore = \"sqlite:nowhere/x.db\"\n")
+        .variable("BASE_URL", "http://mcp.example")
+        .variable("MCP_OAUTH_NOPE", "1")
+        .flags(&["--config", "nope.toml", "--port", &port, "--transport", "stdio"])
+        .refusal();
+    for setting in [
+        "prot",
+        "server_name",
+        "store",
+        "base_url",
+        "MCP_OAUTH_NOPE",
+        "--config",
+        "port",
+        "transport",
+    ] {
+        assert!(explanation.contains(&format!("\n  {setting} (from ")), "{setting}: {explanation}");
+    }
+    assert_eq!(problems(&explanation), 8, "{explanation}");
+}
+
+#[test]
+fn a_value_that_a_higher_source_replaces_is_no_problem() {
+    let start = Program::new().config("transport = \"stdio\"\nport = \"x\"\n");
+    start.variable("MCP_OAUTH_TRANSPORT", "http").serve_briefly();
+}

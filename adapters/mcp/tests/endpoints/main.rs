@@ -1,0 +1,16 @@
+//! The MCP endpoints, called in process over mocked ports.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a scenario that can't go on fails its test"
+)]
+
+mod scenario;
+mod test_catalog;
+
+mod authentication;
+mod messages;
+mod sse;
+mod streamable_http;
+mod tool_calls;

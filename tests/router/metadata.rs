@@ -1,0 +1,174 @@
+//! How clients discover the authorization server (checklist 3).
+
+use mcp_oauth_core::domain::public_address::PublicAddress;
+use serde_json::{Value, json};
+
+use crate::parameters::Parameters;
+use crate::scenario::{LOCAL, Scenario, Setup};
+use crate::steps::{redemption, refreshing};
+
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+const OPENID: &str = "/.well-known/openid-configuration";
+
+async fn both(scenario: &Scenario) -> [Value; 2] {
+    let oauth = scenario.get(OAUTH).send().await.expect(200).json();
+    let openid = scenario.get(OPENID).send().await.expect(200).json();
+    [oauth, openid]
+}
+
+#[tokio::test]
+async fn md_01_both_documents_say_the_same() {
+    let [oauth, openid] = both(&Scenario::new()).await;
+    for (name, value) in oauth.as_object().unwrap() {
+        assert_eq!(&openid[name], value, "{name}");
+    }
+    assert_eq!(openid["subject_types_supported"], json!(["public"]));
+    assert_eq!(openid["id_token_signing_alg_values_supported"], json!(["RS256"]));
+}
+
+#[tokio::test]
+async fn md_03_the_issuer_is_the_same_bytes_everywhere() {
+    for (spelled, issuer) in
+        [(None, LOCAL), (Some("http://localhost:8000/"), "http://localhost:8000/")]
+    {
+        let scenario = Scenario::of(Setup { base_url: LOCAL, issuer: spelled, keys: None });
+        for document in both(&scenario).await {
+            assert_eq!(document["issuer"], issuer);
+        }
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        let resource = scenario.get(path).send().await.json();
+        assert_eq!(resource["authorization_servers"], json!([issuer]));
+        let client = scenario.client().await;
+        let back = scenario.approve(&scenario.ask(&client.request()).await).await.location();
+        assert_eq!(back.query.get("iss"), Some(issuer));
+        let token = scenario.redeem(&client, back.query.get("code").unwrap()).await.access_token();
+        assert_eq!(crate::forged_token::decoded(&token).1["iss"], issuer);
+        scenario.assert_accepted(&token).await;
+    }
+}
+
+#[tokio::test]
+async fn md_04_the_documents_hold_what_every_client_needs() {
+    let scenario = Scenario::new();
+    for path in [OAUTH, OPENID] {
+        let answer = scenario.get(path).send().await.expect(200);
+        let document = answer.json();
+        assert_eq!(document["authorization_endpoint"], "http://localhost:8000/authorize");
+        assert_eq!(document["token_endpoint"], "http://localhost:8000/token");
+        assert_eq!(document["response_types_supported"], json!(["code"]));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    }
+}
+
+#[tokio::test]
+async fn md_05_s256_is_announced_in_both_documents_and_plain_in_none() {
+    for document in both(&Scenario::new()).await {
+        assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    }
+}
+
+#[tokio::test]
+async fn md_06_the_iss_of_an_answer_is_announced() {
+    for document in both(&Scenario::new()).await {
+        assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    }
+}
+
+#[tokio::test]
+async fn md_07_client_documents_are_not_announced_while_there_are_none() {
+    for document in both(&Scenario::new()).await {
+        assert_eq!(document.get("client_id_metadata_document_supported"), None);
+    }
+    let scenario = Scenario::new();
+    let request = scenario.client().await.request();
+    let request = request.with("client_id", "https://client.example/metadata.json");
+    scenario.authorize(&request).await.refused_on_a_page(400);
+}
+
+#[tokio::test]
+async fn md_08_every_announced_authentication_method_works_and_no_other_is_taken() {
+    let scenario = Scenario::new();
+    let [document, _] = both(&scenario).await;
+    let methods = &document["token_endpoint_auth_methods_supported"];
+    assert_eq!(methods, &json!(["none", "client_secret_basic", "client_secret_post"]));
+    for method in methods.as_array().unwrap() {
+        let client = scenario.client_like(json!({ "token_endpoint_auth_method": method })).await;
+        assert_eq!(client.method, *method);
+        scenario.tokens(&client).await;
+    }
+    let other = json!({ "redirect_uris": ["https://c.example/cb"], "token_endpoint_auth_method": "private_key_jwt" });
+    scenario.register(&other).await.refused(400, "invalid_client_metadata");
+}
+
+#[tokio::test]
+async fn md_10_offline_access_is_announced_where_refresh_tokens_are_given() {
+    for document in both(&Scenario::new()).await {
+        let scopes = document["scopes_supported"].as_array().unwrap();
+        assert!(scopes.contains(&json!("offline_access")) && scopes.contains(&json!("mcp:tools")));
+        assert!(
+            document["grant_types_supported"].as_array().unwrap().contains(&json!("refresh_token"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn md_12_every_published_address_of_a_public_server_is_https() {
+    let scenario = Scenario::at("https://mcp.example.com");
+    for document in both(&scenario).await {
+        let text = document.to_string();
+        assert!(!text.contains("http://"), "{text}");
+        assert_eq!(document["token_endpoint"], "https://mcp.example.com/token");
+    }
+    PublicAddress::new("http://mcp.example.com").unwrap_err();
+}
+
+#[tokio::test]
+async fn md_13_every_announced_address_answers() {
+    let scenario = Scenario::new();
+    let [_, document] = both(&scenario).await;
+    for (name, value) in document.as_object().unwrap() {
+        let address = value.as_str().filter(|text| text.starts_with("http") && name != "issuer");
+        let Some(address) = address else { continue };
+        let status = scenario.get_at(address).send().await.status;
+        assert_ne!(status.as_u16(), 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn md_13_exactly_the_announced_grants_are_served() {
+    let scenario = Scenario::new();
+    let [document, _] = both(&scenario).await;
+    let grants = &document["grant_types_supported"];
+    assert_eq!(grants, &json!(["authorization_code", "refresh_token"]));
+    let client = scenario.client().await;
+    for form in [redemption("none"), refreshing("none")] {
+        scenario.token(&client, &form).await.refused(400, "invalid_grant");
+    }
+    let exotic = [
+        "client_credentials",
+        "password",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    ];
+    for grant in exotic {
+        let form = Parameters::new(&[("grant_type", grant)]);
+        scenario.token(&client, &form).await.refused(400, "unsupported_grant_type");
+    }
+}
+
+#[tokio::test]
+async fn md_13_what_is_not_there_is_not_announced() {
+    for document in both(&Scenario::new()).await {
+        let absent = [
+            "revocation_endpoint",
+            "introspection_endpoint",
+            "device_authorization_endpoint",
+            "end_session_endpoint",
+            "pushed_authorization_request_endpoint",
+            "dpop_signing_alg_values_supported",
+        ];
+        for name in absent {
+            assert_eq!(document.get(name), None, "{name}");
+        }
+    }
+}

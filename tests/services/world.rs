@@ -1,0 +1,217 @@
+//! The stage of every scenario: announce what the ports will be asked, then open it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
+use mcp_oauth_core::domain::authorization::AuthorizationQuery;
+use mcp_oauth_core::domain::client::Client;
+use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
+use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::parameters::Parameters;
+use mcp_oauth_core::domain::public_address::PublicAddress;
+use mcp_oauth_core::domain::refresh::RefreshRecord;
+use mcp_oauth_core::domain::secret::SECRET_BYTES;
+use mcp_oauth_core::port::{
+    MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
+    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier, MockToolCatalog,
+};
+use mcp_oauth_core::service::refusal::{Refusal, Row};
+use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
+use mcp_oauth_core::service::{Ports, UseCases};
+
+use crate::samples::{
+    BASE, CALLBACK, CHALLENGE, SECRETS, SIGNED, alice, at, client, code, policy, refresh, session,
+};
+
+/// Ports nobody may call yet, except for the time and for random bytes.
+pub(crate) struct World {
+    pub(crate) verifier: MockTokenVerifier,
+    pub(crate) keys: MockSigningKeys,
+    pub(crate) clients: MockClientRegistry,
+    pub(crate) grants: MockGrantStore,
+    pub(crate) sessions: MockLoginSessions,
+    pub(crate) identity: MockIdentityProvider,
+    pub(crate) catalog: MockToolCatalog,
+    pub(crate) base_url: &'static str,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            verifier: MockTokenVerifier::new(),
+            keys: MockSigningKeys::new(),
+            clients: MockClientRegistry::new(),
+            grants: MockGrantStore::new(),
+            sessions: MockLoginSessions::new(),
+            identity: MockIdentityProvider::new(),
+            catalog: MockToolCatalog::new(),
+            base_url: BASE,
+        }
+    }
+
+    /// The client is looked up, once.
+    pub(crate) fn with_client(mut self, client: Client) -> Self {
+        let id = client.id.clone();
+        let find = self.clients.expect_find().times(1).withf(move |asked| *asked == id);
+        find.return_once(|_| Ok(Some(client)));
+        self
+    }
+
+    /// The code is looked up, once.
+    pub(crate) fn with_code(mut self, record: CodeRecord, grant: Grant) -> Self {
+        let find = self.grants.expect_find_code().times(1).withf(|asked| *asked == code().hash);
+        find.return_once(|_| Ok(Some((record, grant))));
+        self
+    }
+
+    /// The refresh token is looked up, once.
+    pub(crate) fn with_refresh(mut self, record: RefreshRecord, grant: Grant) -> Self {
+        let find = self.grants.expect_find_refresh();
+        let find = find.times(1).withf(|asked| *asked == refresh().hash);
+        find.return_once(|_| Ok(Some((record, grant))));
+        self
+    }
+
+    /// The session cookie is looked up, once.
+    pub(crate) fn with_session(mut self, found: Option<LoginSession>) -> Self {
+        let find = self.sessions.expect_find().times(1).withf(|asked| *asked == session().hash);
+        find.return_once(|_| Ok(found));
+        self
+    }
+
+    /// Tokens are signed, `times` times.
+    pub(crate) fn with_signing(mut self, times: usize) -> Self {
+        self.keys.expect_sign().times(times).returning(|_| Ok(SIGNED.to_owned()));
+        self
+    }
+
+    /// The use of the client is remembered, once.
+    pub(crate) fn with_touch(mut self) -> Self {
+        let touch = self.clients.expect_touch().times(1);
+        touch
+            .withf(|id, used_at| *id == client().id && *used_at == at(0))
+            .return_once(|_, _| Ok(()));
+        self
+    }
+
+    pub(crate) fn open(self) -> Stage {
+        let audited = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&audited);
+        let mut audit = MockAuditLog::new();
+        audit.expect_record().returning(move |event| record.lock().unwrap().push(event));
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(|| at(0));
+        let mut random = MockRandom::new();
+        let drawn = AtomicU8::new(1);
+        random
+            .expect_entropy()
+            .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
+        let ports = Ports {
+            verifier: Arc::new(self.verifier),
+            keys: Arc::new(self.keys),
+            clients: Arc::new(self.clients),
+            grants: Arc::new(self.grants),
+            sessions: Arc::new(self.sessions),
+            identity: Arc::new(self.identity),
+            catalog: Arc::new(self.catalog),
+            clock: Arc::new(clock),
+            random: Arc::new(random),
+            audit: Arc::new(audit),
+        };
+        let address = PublicAddress::new(self.base_url).unwrap();
+        Stage { use_cases: UseCases::new(&ports, address, policy(), Some(alice())), audited }
+    }
+}
+
+/// Every use case over the announced ports, and what they recorded.
+pub(crate) struct Stage {
+    pub(crate) use_cases: UseCases,
+    audited: Arc<Mutex<Vec<AuditEvent>>>,
+}
+
+impl Stage {
+    /// Everything recorded so far.
+    pub(crate) fn audited(&self) -> Vec<AuditEvent> {
+        self.audited.lock().unwrap().clone()
+    }
+
+    /// The one event recorded so far.
+    pub(crate) fn only_event(&self) -> AuditEvent {
+        let [event] = <[AuditEvent; 1]>::try_from(self.audited()).expect("one event");
+        event
+    }
+
+    /// The names of what was recorded so far; of a refusal, its code.
+    pub(crate) fn decisions(&self) -> Vec<&'static str> {
+        let name = |event: AuditEvent| match event.decision {
+            Decision::Refused { code, .. } => code,
+            other => other.name(),
+        };
+        self.audited().into_iter().map(name).collect()
+    }
+
+    /// A token request with the fields of `form`, by nobody in particular unless they say so.
+    pub(crate) async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
+        self.token_with(None, "", form).await
+    }
+
+    /// A token request with an Authorization header and a query.
+    pub(crate) async fn token_with(
+        &self,
+        authorization: Option<&str>,
+        query: &str,
+        form: &str,
+    ) -> Result<TokenResponse, TokenError> {
+        let query = Parameters::parse(query.as_bytes()).unwrap();
+        let form = Parameters::parse(form.as_bytes()).unwrap();
+        self.use_cases
+            .token
+            .answer(TokenRequest { authorization, query: &query, form: &form })
+            .await
+    }
+}
+
+/// Whatever a scenario is about: no event it recorded has a secret in it (checklist JV-18).
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let recorded = format!("{:?}", self.audited());
+        for secret in SECRETS {
+            assert!(!recorded.contains(secret), "the audit log has {secret:?}: {recorded}");
+        }
+    }
+}
+
+/// An authorization request that is fine, apart from `changes`: a value for a name, or nothing at
+/// all for it.
+pub(crate) fn authorization(changes: &[(&str, Option<&str>)]) -> AuthorizationQuery {
+    let usual = [
+        ("response_type", "code"),
+        ("client_id", "client-1"),
+        ("redirect_uri", CALLBACK),
+        ("state", "the-state"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let changed = |name: &str| changes.iter().any(|(change, _)| *change == name);
+    let kept = usual.into_iter().filter(|(name, _)| !changed(name));
+    let new = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    AuthorizationQuery::new(query.extend_pairs(kept.chain(new)).finish())
+}
+
+/// The status, the OAuth code and the audit code of a refusal.
+pub(crate) fn row(refusal: Refusal<'_>) -> (u16, &'static str, &'static str) {
+    let Row { status, code, audit, .. } = refusal.row();
+    (status, code, audit)
+}
+
+/// The row of a token request that had to be refused.
+pub(crate) fn refused(
+    answer: Result<TokenResponse, TokenError>,
+) -> (u16, &'static str, &'static str) {
+    row(Refusal::Token(&answer.expect_err("a refusal")))
+}

@@ -107,7 +107,7 @@ pub enum ClientCredential {
     Public,
     /// A secret, sent in the way the client registered.
     Secret {
-        /// The only way this client may send it.
+        /// How the client said it would send it; either way is taken.
         sent_by: SecretTransport,
         /// The stored form.
         hash: ClientSecretHash,
@@ -185,10 +185,14 @@ impl ClientMetadata {
         self.client_name.as_deref().unwrap_or(id.as_str())
     }
 
-    /// Whether one of the registered addresses permits a redirect to `requested`.
+    /// Whether one of the registered addresses permits a redirect to `requested`: byte for byte for
+    /// a `web` client, else with the freedom of ports that installed clients need.
     #[must_use]
     pub fn permits_redirect(&self, requested: &RedirectUri) -> bool {
-        self.redirect_uris.iter().any(|registered| registered.permits(requested))
+        let is_web = self.application_type.as_deref() == Some("web");
+        self.redirect_uris
+            .iter()
+            .any(|registered| registered == requested || (!is_web && registered.permits(requested)))
     }
 
     /// Whether the client registered for a grant type.

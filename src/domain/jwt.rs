@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -32,11 +33,16 @@ pub struct JoseHeader {
     #[serde(default)]
     pub kid: Option<String>,
     /// Extensions that must be understood; any makes the token unacceptable.
-    #[serde(default)]
-    crit: Option<Value>,
+    #[serde(default, deserialize_with = "is_present")]
+    crit: bool,
     /// RFC 7797: an unencoded payload is not accepted.
-    #[serde(default)]
-    b64: Option<Value>,
+    #[serde(default, deserialize_with = "is_present")]
+    b64: bool,
+}
+
+/// Whatever the member holds, `null` too.
+fn is_present<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// Why a text is not a JWT that can be looked at.
@@ -78,7 +84,7 @@ impl<'a> UnverifiedJwt<'a> {
         let header = from_base64url(header).ok_or(MalformedJwt::NotCompact)?;
         let header: JoseHeader =
             serde_json::from_slice(&header).map_err(|_| MalformedJwt::Header)?;
-        if header.crit.is_some() || header.b64.is_some() {
+        if header.crit || header.b64 {
             return Err(MalformedJwt::CriticalExtension);
         }
         Ok(Self { header, signed_part, payload, signature })
@@ -129,7 +135,11 @@ mod tests {
 
     #[test]
     fn jv_11_critical_extensions_are_refused() {
-        for header in [r#"{"alg":"RS256","crit":["x"]}"#, r#"{"alg":"RS256","b64":false}"#] {
+        for header in [
+            r#"{"alg":"RS256","crit":["x"]}"#,
+            r#"{"alg":"RS256","crit":null}"#,
+            r#"{"alg":"RS256","b64":false}"#,
+        ] {
             assert_eq!(
                 UnverifiedJwt::parse(&token(header)).unwrap_err(),
                 MalformedJwt::CriticalExtension

@@ -168,7 +168,7 @@ impl PublicAddress {
     pub fn as_asked(&self, host: Option<&str>) -> AskedAddress {
         let alias = host.filter(|_| self.is_loopback()).and_then(|host| {
             let asked = Url::parse(&format!("{}://{host}/", self.base.scheme())).ok()?;
-            let known = is_loopback(&asked)
+            let known = asked.host_str().is_some_and(|host| LOOPBACK_HOSTS.contains(&host))
                 && asked.port_or_known_default() == self.base.port_or_known_default();
             let mut base = self.base.clone();
             (known && base.set_host(asked.host_str()).is_ok()).then_some(base)
@@ -209,7 +209,8 @@ impl AskedAddress {
 /// Whether `host` (the value of a Host header or an authority) names this machine.
 #[must_use]
 pub fn is_loopback_authority(host: &str) -> bool {
-    Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url))
+    let is_authority = !host.contains(['@', '/', '\\', '?', '#']);
+    is_authority && Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url))
 }
 
 /// Whether `origin` (the value of an Origin header) is a page served from this machine.

@@ -29,6 +29,9 @@ const KNOWN_PRIVATE_SCHEMES: [&str; 10] = [
     "warp",
 ];
 
+/// What an answer appends, each once (RFC 6749 §4.1.2, RFC 9207 §2).
+const ANSWER_PARAMETERS: [&str; 4] = ["code", "state", "iss", "error"];
+
 /// A redirect address that may be registered, kept byte for byte (RFC 6749 §3.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -43,8 +46,8 @@ pub enum InvalidRedirectUri {
     /// Longer than [`LONGEST_REDIRECT_URI`].
     #[error("is longer than {LONGEST_REDIRECT_URI} bytes")]
     TooLong,
-    /// Has characters that belong percent-encoded.
-    #[error("has white space, control or non-ASCII characters, which belong percent-encoded")]
+    /// Has characters that belong percent-encoded (RFC 3986 §2).
+    #[error("has characters that belong percent-encoded (RFC 3986 §2)")]
     NotAscii,
     /// Has a fragment (RFC 6749 §3.1.2).
     #[error("has a fragment")]
@@ -52,6 +55,12 @@ pub enum InvalidRedirectUri {
     /// Has a user part, which hides the real host from a reader.
     #[error("has a user part")]
     UserPart,
+    /// A browser would make another address of it, e.g. one without `//` a path of this server.
+    #[error("is not spelled as scheme://host/path")]
+    Ambiguous,
+    /// Has a parameter that the answer will have too (RFC 6749 §4.1.2).
+    #[error("has a query parameter of the answer: code, state, iss or error")]
+    AnswerParameter,
     /// Plain http to another machine (RFC 9700 §2.6).
     #[error("is plain http to a host that is not loopback; use https")]
     PlainHttp,
@@ -72,17 +81,18 @@ impl RedirectUri {
         if text.len() > LONGEST_REDIRECT_URI {
             return Err(InvalidRedirectUri::TooLong);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.bytes().all(may_stand_in_a_uri) {
             return Err(InvalidRedirectUri::NotAscii);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAbsolute)?;
+        check_authority(&url, text)?;
         if url.fragment().is_some() {
             return Err(InvalidRedirectUri::Fragment);
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(InvalidRedirectUri::UserPart);
-        }
         check_scheme(&url)?;
+        if url.query_pairs().any(|(name, _)| ANSWER_PARAMETERS.contains(&name.as_ref())) {
+            return Err(InvalidRedirectUri::AnswerParameter);
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -145,6 +155,29 @@ impl fmt::Display for RedirectUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The unreserved, reserved and percent characters of RFC 3986 §2.
+fn may_stand_in_a_uri(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{'..=b'}')
+}
+
+/// The bytes that are stored and compared have to name the host that was checked, for every parser:
+/// browsers repair what is between the scheme and the path, each in its way.
+fn check_authority(url: &Url, text: &str) -> Result<(), InvalidRedirectUri> {
+    if !is_http(url) {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        return if has_user { Err(InvalidRedirectUri::UserPart) } else { Ok(()) };
+    }
+    let (scheme, rest) = text.split_once("://").ok_or(InvalidRedirectUri::Ambiguous)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(InvalidRedirectUri::UserPart);
+    }
+    if scheme != url.scheme() || authority.is_empty() || authority.contains('%') {
+        return Err(InvalidRedirectUri::Ambiguous);
+    }
+    Ok(())
 }
 
 fn is_http(url: &Url) -> bool {
@@ -244,6 +277,24 @@ mod tests {
             Err(InvalidRedirectUri::NotAscii)
         );
         assert_eq!(RedirectUri::parse("https://c.example/a b"), Err(InvalidRedirectUri::NotAscii));
+        assert_eq!(RedirectUri::parse("https://@c.example/"), Err(InvalidRedirectUri::UserPart));
+    }
+
+    #[test]
+    fn an_address_that_browsers_read_otherwise_is_refused() {
+        for text in ["https:evil.example/cb", "https:/docs", "http:localhost/cb", "HTTPS://h/cb"] {
+            assert_eq!(RedirectUri::parse(text), Err(InvalidRedirectUri::Ambiguous), "{text}");
+        }
+        for text in ["https://evil.example\\@good.example/", "https://h/{x}", "https://h/`"] {
+            assert_eq!(RedirectUri::parse(text), Err(InvalidRedirectUri::NotAscii), "{text}");
+        }
+    }
+
+    #[test]
+    fn az_11_a_parameter_of_the_answer_can_not_be_registered() {
+        for text in ["https://h/cb?code=1", "https://h/cb?a=1&%73tate=2", "http://localhost/?iss"] {
+            assert_eq!(RedirectUri::parse(text), Err(InvalidRedirectUri::AnswerParameter), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing is stored here: a request can be looked at any number of times and uses nothing up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -23,6 +24,9 @@ use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
 use crate::port::{AuditLog, ClientRegistry, Clock, LoginSessions, StoreUnavailable};
+
+/// How long a login counts as the one that `prompt=login` asked for.
+const FRESH_LOGIN: Duration = Duration::from_secs(600);
 
 /// Validates authorization requests and decides which page comes next.
 pub struct Authorize {
@@ -132,7 +136,7 @@ impl Authorize {
         }
     }
 
-    /// Like [`Self::begin`] for a person who has just logged in, whatever `prompt` says.
+    /// Like [`Self::begin`] for a person who has just logged in, as `prompt=login` asks for.
     ///
     /// # Errors
     /// [`AuthorizationError`], recorded in the audit log.
@@ -143,9 +147,15 @@ impl Authorize {
     ) -> Result<NextPage, AuthorizationError> {
         let request = self.examine(query).await?;
         match self.valid_session(session, &request.client.id).await? {
-            Some(session) => self.ask(request, session),
-            None => Ok(NextPage::Login(Box::new(request))),
+            Some(session) if !request.prompt.login || self.is_fresh(&session) => {
+                self.ask(request, session)
+            }
+            _ => Ok(NextPage::Login(Box::new(request))),
         }
+    }
+
+    fn is_fresh(&self, session: &LoginSession) -> bool {
+        self.clock.now() <= session.logged_in_at.after(FRESH_LOGIN)
     }
 
     fn ask(

@@ -56,7 +56,7 @@ struct Presented {
 /// Which registered client sent this request.
 pub(super) async fn authenticate_client(
     clients: &dyn ClientRegistry,
-    authorization: Option<&str>,
+    authorization: &[&str],
     form: &Parameters,
 ) -> Result<Client, ClientAuthenticationError> {
     let presented = presented(authorization, form)?;
@@ -79,17 +79,21 @@ pub(super) async fn authenticate_client(
 }
 
 fn presented(
-    authorization: Option<&str>,
+    authorization: &[&str],
     form: &Parameters,
 ) -> Result<Presented, ClientAuthenticationError> {
     let posted_id = form.optional("client_id")?;
     let posted_secret = form.optional("client_secret")?;
-    let Some(header) = authorization else {
-        return Ok(Presented {
-            id: ClientId::new(form.required("client_id")?),
-            secret: posted_secret.map(ClientSecret::presented),
-            by_basic: false,
-        });
+    let header = match authorization {
+        [] => {
+            return Ok(Presented {
+                id: ClientId::new(form.required("client_id")?),
+                secret: posted_secret.map(ClientSecret::presented),
+                by_basic: false,
+            });
+        }
+        [only] => only,
+        _ => return Err(ClientAuthenticationError::SeveralMethods),
     };
     let (id, secret) = basic(header).ok_or(ClientAuthenticationError::MalformedBasic)?;
     // Naming itself in the form too is no second method, contradicting itself is.
@@ -134,11 +138,15 @@ mod tests {
         let header = format!("Basic {}", STANDARD.encode("id:secret"));
         let both = Parameters::parse(b"client_id=id&client_secret=secret").unwrap();
         assert!(matches!(
-            presented(Some(&header), &both),
+            presented(&[&header], &both),
             Err(ClientAuthenticationError::SeveralMethods)
         ));
         let named = Parameters::parse(b"client_id=id").unwrap();
-        assert!(presented(Some(&header), &named).is_ok());
+        assert!(presented(&[&header], &named).is_ok());
+        assert!(matches!(
+            presented(&[&header, &header], &named),
+            Err(ClientAuthenticationError::SeveralMethods)
+        ));
     }
 
     #[test]

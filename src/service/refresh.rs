@@ -28,7 +28,7 @@ pub enum RefreshError {
     #[error("the refresh token has expired")]
     Expired,
     /// It was used after its successor took over; its grant is revoked now.
-    #[error("the refresh token was used before, so every token of its grant is revoked")]
+    #[error("the refresh token was used before, so every refresh token of its grant is revoked")]
     Replayed,
     /// Its grant was revoked.
     #[error("the grant of the refresh token is revoked")]
@@ -152,7 +152,7 @@ impl TokenEndpoint {
 fn narrowed_scope(asked: Option<&str>, grant: &Grant) -> Result<ScopeSet, RefreshError> {
     let Some(asked) = asked else { return Ok(grant.token_scope()) };
     let asked = ScopeSet::parse(asked).map_err(|_| RefreshError::WrongScope)?;
-    if !asked.is_subset(&grant.scope) {
+    if asked.is_empty() || !asked.is_subset(&grant.scope) {
         return Err(RefreshError::WrongScope);
     }
     Ok(asked.intersection(&grant.token_scope()))

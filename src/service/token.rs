@@ -33,8 +33,8 @@ pub struct TokenEndpoint {
 
 /// A token request as it came.
 pub struct TokenRequest<'a> {
-    /// The Authorization header, if there is one.
-    pub authorization: Option<&'a str>,
+    /// The values of every Authorization header.
+    pub authorization: Vec<&'a str>,
     /// The parameters of the URI, where none belong.
     pub query: &'a Parameters,
     /// The parameters of the form.
@@ -103,7 +103,7 @@ impl TokenEndpoint {
     ) -> Result<TokenResponse, TokenError> {
         refuse_secrets_in_uri(request.query)?;
         let form = request.form;
-        let client = authenticate_client(&*self.clients, request.authorization, form).await?;
+        let client = authenticate_client(&*self.clients, &request.authorization, form).await?;
         let client = &*authenticated.insert(client);
         let name = form.required("grant_type")?;
         let grant = GrantType::from_name(name)

@@ -181,7 +181,8 @@ async fn az_30_the_pages_load_nothing_from_elsewhere_and_tell_nobody_where_one_c
 async fn az_31_a_client_can_not_write_html() {
     let scenario = Scenario::new();
     let name = "<script>alert('x')</script>\"><img src=x>";
-    let metadata = json!({ "client_name": name, "redirect_uris": ["https://c.example/cb?a='<b>"] });
+    let metadata =
+        json!({ "client_name": name, "redirect_uris": ["https://c.example/cb?a='&lt;b"] });
     let client = scenario.client_like(metadata).await;
     let request = client.request().with("state", "\"><script>");
     let login = scenario.authorize(&request).await;

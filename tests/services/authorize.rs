@@ -177,6 +177,17 @@ async fn prompt_login_asks_again_once_and_not_after_the_login() {
 }
 
 #[tokio::test]
+async fn prompt_login_is_not_satisfied_by_a_login_of_long_ago() {
+    let mut of_long_ago = session();
+    of_long_ago.logged_in_at = at(-601);
+    for (prompt, asked_again) in [("login", true), ("", false)] {
+        let stage = World::new().with_client(client()).with_session(Some(of_long_ago.clone()));
+        let page = proceed(&stage.open(), &[("prompt", Some(prompt))]).await.unwrap();
+        assert_eq!(matches!(page, NextPage::Login(_)), asked_again);
+    }
+}
+
+#[tokio::test]
 async fn az_32_prompt_none_never_shows_a_page() {
     for (found, code) in [(None, "login_required"), (Some(session()), "consent_required")] {
         let stage = World::new().with_client(client()).with_session(found).open();

@@ -33,7 +33,7 @@ async fn an_endless_client_id_is_unknown_without_being_looked_up() {
 async fn tk_11_secrets_in_the_uri_are_refused_before_the_client_is_looked_up() {
     for name in ["client_secret", "code", "code_verifier", "refresh_token"] {
         let stage = World::new().open();
-        let answer = stage.token_with(None, &format!("{name}={CODE}"), "client_id=client-1").await;
+        let answer = stage.token_with(&[], &format!("{name}={CODE}"), "client_id=client-1").await;
         assert_eq!(refused(answer), (400, "invalid_request", "token_parameters_in_uri"), "{name}");
     }
 }
@@ -42,15 +42,17 @@ async fn tk_11_secrets_in_the_uri_are_refused_before_the_client_is_looked_up() {
 async fn tk_13_two_ways_at_once_are_refused_before_the_client_is_looked_up() {
     let header = basic("client-1", CLIENT_SECRET);
     for form in [format!("client_secret={CLIENT_SECRET}"), "client_id=client-2".to_owned()] {
-        let answer = World::new().open().token_with(Some(&header), "", &form).await;
+        let answer = World::new().open().token_with(&[&header], "", &form).await;
         assert_eq!(refused(answer), (400, "invalid_request", "client_several_methods"), "{form}");
     }
+    let answer = World::new().open().token_with(&[&header, &header], "", "").await;
+    assert_eq!(refused(answer), (400, "invalid_request", "client_several_methods"));
 }
 
 #[tokio::test]
 async fn tk_14_a_header_that_is_not_basic_is_401_and_looks_nothing_up() {
     for header in ["Bearer abc", "Basic !", "Basic"] {
-        let answer = World::new().open().token_with(Some(header), "", "client_id=client-1").await;
+        let answer = World::new().open().token_with(&[header], "", "client_id=client-1").await;
         assert_eq!(refused(answer), (401, "invalid_client", "client_malformed_basic"), "{header}");
     }
 }
@@ -81,7 +83,7 @@ async fn tk_12_the_right_secret_by_basic_opens_the_grant() {
     world.grants.expect_redeem_code_once().times(1).return_once(|_, _, _| Ok(()));
     let header = basic("client-1", CLIENT_SECRET);
     let form = format!("grant_type=authorization_code&code={CODE}&code_verifier={VERIFIER}");
-    world.open().token_with(Some(&header), "", &form).await.unwrap();
+    world.open().token_with(&[&header], "", &form).await.unwrap();
 }
 
 #[tokio::test]

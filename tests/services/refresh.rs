@@ -69,6 +69,7 @@ async fn rf_06_more_than_was_granted_is_refused_and_the_token_stays_usable() {
     let refusals = [
         ("&scope=mcp:tools+mcp:other", "invalid_scope", "refresh_wrong_scope"),
         ("&scope=%22", "invalid_scope", "refresh_wrong_scope"),
+        ("&scope=+", "invalid_scope", "refresh_wrong_scope"),
         ("&resource=https://other.example", "invalid_target", "refresh_wrong_resource"),
         ("&resource=nonsense", "invalid_target", "refresh_wrong_resource"),
     ];

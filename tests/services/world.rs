@@ -153,13 +153,13 @@ impl Stage {
 
     /// A token request with the fields of `form`, by nobody in particular unless they say so.
     pub(crate) async fn token(&self, form: &str) -> Result<TokenResponse, TokenError> {
-        self.token_with(None, "", form).await
+        self.token_with(&[], "", form).await
     }
 
-    /// A token request with an Authorization header and a query.
+    /// A token request with Authorization headers and a query.
     pub(crate) async fn token_with(
         &self,
-        authorization: Option<&str>,
+        authorization: &[&str],
         query: &str,
         form: &str,
     ) -> Result<TokenResponse, TokenError> {
@@ -167,7 +167,11 @@ impl Stage {
         let form = Parameters::parse(form.as_bytes()).unwrap();
         self.use_cases
             .token
-            .answer(TokenRequest { authorization, query: &query, form: &form })
+            .answer(TokenRequest {
+                authorization: authorization.to_vec(),
+                query: &query,
+                form: &form,
+            })
             .await
     }
 }

@@ -119,7 +119,9 @@ async fn start_and_serve(
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
     tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), stop.clone()));
-    tokio::spawn(cancel_on_signal(stop.clone()));
+    let asked = asked_to_stop()
+        .map_err(|error| problem("signals", "the system", &error, "Free resources."))?;
+    tokio::spawn(cancel_after(asked, stop.clone()));
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
     }
@@ -184,25 +186,30 @@ async fn keep_house(housekeeping: Arc<dyn Housekeeping>, stop: CancellationToken
     }
 }
 
-async fn cancel_on_signal(stop: CancellationToken) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM can't be heard");
-                let _ = tokio::signal::ctrl_c().await;
-            }
+/// Ends when the operating system asks this program to. It is heard from this call on, not from the
+/// first poll on: whoever has read the banner may ask.
+#[cfg(unix)]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+#[cfg(not(unix))]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+async fn cancel_after(asked: impl Future<Output = ()>, stop: CancellationToken) {
+    asked.await;
     tracing::info!("stopping: requests under way may finish");
     stop.cancel();
 }

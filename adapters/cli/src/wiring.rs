@@ -10,6 +10,7 @@ use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, Transports};
+use mcp_oauth_memory::VerifiedTokens;
 use tokio_util::sync::CancellationToken;
 
 use crate::log_audit::LogAudit;
@@ -48,7 +49,7 @@ pub(crate) fn use_cases(
     }
     let issuer = Arc::new(issuer);
     let ports = Ports {
-        verifier: Arc::clone(&issuer) as _,
+        verifier: Arc::new(VerifiedTokens::new(Arc::clone(&issuer) as _)),
         keys: Arc::clone(&issuer) as _,
         clients: Arc::clone(&stores.clients),
         grants: Arc::clone(&stores.grants),

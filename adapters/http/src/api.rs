@@ -291,10 +291,10 @@ impl Api {
         form: FormBody<TokenForm>,
     ) -> poem::Result<Answer<TokenDocument>> {
         let query = query_parameters(request)?;
-        let authorization = request.headers().get(header::AUTHORIZATION);
+        let headers = request.headers().get_all(header::AUTHORIZATION);
         let request = TokenRequest {
             // A header that is not text can't be Basic; the core refuses it as malformed.
-            authorization: authorization.map(|value| value.to_str().unwrap_or_default()),
+            authorization: headers.iter().map(|value| value.to_str().unwrap_or_default()).collect(),
             query: &query,
             form: &form.parameters,
         };

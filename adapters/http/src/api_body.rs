@@ -1,5 +1,6 @@
 //! Reading the body of an API request: its type, its size, its parameters.
 
+use std::io;
 use std::marker::PhantomData;
 
 use http::{StatusCode, header};
@@ -48,6 +49,9 @@ pub(crate) async fn read_body(
         Err(ReadBodyError::PayloadTooLarge) => {
             let text = format!("the body is larger than {LARGEST_BODY} bytes");
             Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &text))
+        }
+        Err(ReadBodyError::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
         }
         Err(_) => Err(refused(StatusCode::BAD_REQUEST, "the body could not be read")),
     }

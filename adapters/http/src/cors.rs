@@ -48,14 +48,12 @@ pub(crate) async fn cross_origin<E: Endpoint>(
     next: E,
     request: Request,
 ) -> Result<Response> {
-    let audience = Audience::of(request.uri().path(), base_path);
-    let Some(origin) = request.headers().get(ORIGIN).cloned() else {
-        return Ok(next.call(request).await?.into_response());
-    };
-    let allow_origin = match audience {
-        Audience::AnyPage => HeaderValue::from_static("*"),
-        Audience::AllowedPages => origin,
-        Audience::OwnPages => return Ok(next.call(request).await?.into_response()),
+    let origin = request.headers().get(ORIGIN).cloned();
+    let allow_origin = match (Audience::of(request.uri().path(), base_path), origin) {
+        // Always, so that a shared cache has one answer for everybody.
+        (Audience::AnyPage, _) => HeaderValue::from_static("*"),
+        (Audience::AllowedPages, Some(origin)) => origin,
+        _ => return Ok(next.call(request).await?.into_response()),
     };
     let preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -68,9 +66,11 @@ pub(crate) async fn cross_origin<E: Endpoint>(
         }
     };
     let headers = response.headers_mut();
+    if allow_origin != "*" {
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allow_origin);
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
-    headers.append(VARY, HeaderValue::from_static("Origin"));
     Ok(response)
 }
 

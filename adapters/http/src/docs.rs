@@ -40,7 +40,7 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
             redirect_uris,
             grant_types: vec![GrantType::AuthorizationCode],
             scope: None,
-            application_type: None,
+            application_type: Some("web".to_owned()),
             software_id: None,
             software_version: None,
         },

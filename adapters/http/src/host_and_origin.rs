@@ -34,10 +34,8 @@ fn refusal(policy: &OriginPolicy, audience: Audience, headers: &HeaderMap) -> Op
     if audience != Audience::AllowedPages {
         return None;
     }
-    let origin = headers.get(ORIGIN).map(text)?;
-    if policy.permits_origin(&origin) {
-        return None;
-    }
+    let mut origins = headers.get_all(ORIGIN).iter().map(text);
+    let origin = origins.find(|origin| !policy.permits_origin(origin))?;
     tracing::warn!(origin, "refused a request from a web page that is not allowed");
     Some("pages of this Origin are not allowed; the setting is allowed_origins".to_owned())
 }

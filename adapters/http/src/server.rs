@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::HOST;
 use http::uri::Scheme;
-use http::{StatusCode, Version};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Response};
@@ -25,10 +25,13 @@ use tokio_util::sync::CancellationToken;
 use crate::api_answer::error_response;
 use crate::unread_body::watch;
 
+/// The largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+
 /// How long things may take and how many there may be.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
-    /// The headers of a request must be here by then.
+    /// The headers of a request must be here by then; so long a connection may also be silent.
     pub header_timeout: Duration,
     /// How many connections are open at once; more wait to be accepted.
     pub connections: usize,
@@ -39,7 +42,7 @@ pub struct ServerLimits {
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
-            header_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(30),
             connections: 10_000,
             drain: Duration::from_secs(10),
         }
@@ -80,20 +83,18 @@ pub async fn serve<E>(
     }
 }
 
-fn builder(limits: &ServerLimits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+fn builder(limits: &ServerLimits) -> Builder {
+    let mut builder = Builder::new();
     builder
-        .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(200)
-        .max_header_list_size(32 * 1024);
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(LARGEST_HEAD);
     builder
 }
 
 struct Connections<E> {
     endpoint: Arc<E>,
-    builder: Builder<TokioExecutor>,
+    builder: Builder,
     open: Arc<Semaphore>,
     graceful: Arc<GracefulShutdown>,
 }
@@ -152,8 +153,7 @@ where
             let addresses = (local.clone(), remote.clone());
             answer(Arc::clone(&endpoint), request, addresses)
         });
-        let connection =
-            self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
         let watched = self.graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
@@ -189,11 +189,10 @@ where
     Ok(response)
 }
 
-/// hyper lets a request without Host, or with two, pass.
+/// hyper lets a request without Host pass, one with two, and one whose target names another.
 fn names_one_host(request: &http::Request<Incoming>) -> bool {
-    let hosts = request.headers().get_all(HOST).iter().count();
-    match request.version() {
-        Version::HTTP_2 => hosts <= 1 && (hosts == 1 || request.uri().authority().is_some()),
-        _ => hosts == 1,
-    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let target = request.uri().authority();
+    target.is_none_or(|target| target.as_str().as_bytes() == host.as_bytes())
 }

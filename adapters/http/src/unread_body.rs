@@ -1,4 +1,4 @@
-//! What becomes of a request body that nobody read.
+//! The body of a request: how long it may take, and what becomes of one that nobody read.
 //!
 //! hyper closes a connection whose body is still on its way when the answer is out, and says so to
 //! nobody: a client that keeps the connection finds it dead at its next request. So a refusal that
@@ -14,6 +14,7 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use tokio::time::Sleep;
 
 /// The largest rest that is worth waiting for, in bytes.
 const LARGEST_REST: usize = 256 * 1024;
@@ -21,12 +22,17 @@ const LARGEST_REST: usize = 256 * 1024;
 /// How long it is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a body may take to arrive once it is being read.
+const LONGEST_ARRIVAL: Duration = Duration::from_secs(30);
+
 type Slot = Arc<Mutex<Option<Incoming>>>;
 
 /// The body of a request; dropped before its end, it leaves the rest behind.
 pub(crate) struct ReturnedBody {
     body: Option<Incoming>,
     rest: Slot,
+    /// Set when the body is waited for, which most never are.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where the rest of a body turns up.
@@ -35,7 +41,7 @@ pub(crate) struct UnreadBody(Slot);
 /// A body to hand on, and the place where its rest turns up.
 pub(crate) fn watch(body: Incoming) -> (ReturnedBody, UnreadBody) {
     let rest = Slot::default();
-    (ReturnedBody { body: Some(body), rest: Arc::clone(&rest) }, UnreadBody(rest))
+    (ReturnedBody { body: Some(body), rest: Arc::clone(&rest), deadline: None }, UnreadBody(rest))
 }
 
 impl UnreadBody {
@@ -65,7 +71,15 @@ impl Body for ReturnedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        Pin::new(body).poll_frame(context).map_err(io::Error::other)
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
+        }
+        let sleep = || Box::pin(tokio::time::sleep(LONGEST_ARRIVAL));
+        let deadline = self.deadline.get_or_insert_with(sleep);
+        match deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     fn is_end_stream(&self) -> bool {

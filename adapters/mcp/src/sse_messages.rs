@@ -2,17 +2,22 @@
 //! event stream (MCP 2024-11-05, basic/transports).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 use rmcp::model::{ClientJsonRpcMessage, GetExtensions, JsonRpcMessage, RequestId};
+use tokio::sync::mpsc::error::SendTimeoutError;
 
 use crate::envelope::{self, Envelope};
 use crate::gate::{Admission, Gate};
-use crate::json_rpc_error::{Refused, unfit_params, unknown_session};
+use crate::json_rpc_error::{Refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
 use crate::sse::method_not_allowed;
 use crate::sse_sessions::SseSessions;
+
+/// How long a message waits for its turn in a session whose stream is not read.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The endpoint.
 pub(crate) struct SseMessages {
@@ -43,7 +48,14 @@ impl SseMessages {
             }
         }
         let message = message(&body, id, admission)?;
-        inbox.send(message).await.map_err(|_| unknown_session())?;
+        match inbox.send_timeout(message, PATIENCE).await {
+            Ok(()) => {}
+            Err(SendTimeoutError::Closed(_)) => return Err(unknown_session()),
+            Err(SendTimeoutError::Timeout(_)) => {
+                let text = "earlier answers wait on the event stream, which nobody reads";
+                return Err(refused_request(StatusCode::SERVICE_UNAVAILABLE, text));
+            }
+        }
         Ok(Response::builder().status(StatusCode::ACCEPTED).body("Accepted"))
     }
 }

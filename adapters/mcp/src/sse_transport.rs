@@ -9,7 +9,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 /// How many messages wait in either direction before the sender has to.
-const CAPACITY: usize = 64;
+const CAPACITY: usize = 16;
 
 /// The engine's end of a session.
 pub(crate) struct SseTransport {
@@ -60,6 +60,9 @@ impl Transport<RoleServer> for SseTransport {
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
+            // A client that does not read its stream is not listened to either: its answers would
+            // pile up here.
+            drop(self.outbox.reserve().await.ok()?);
             let message = self.inbox.recv().await?;
             self.opened |= opens(&message);
             // Before a session is open, the engine ends it at anything but a request, such as the

@@ -8,6 +8,7 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod verified_tokens;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,8 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
 use mcp_oauth_core::port::StoredKey;
 use thiserror::Error;
+
+pub use verified_tokens::VerifiedTokens;
 
 /// Clients, grants, login sessions and signing keys, in memory.
 #[derive(Default)]

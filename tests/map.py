@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = "rs jv md az up tk rf rv in rg ci ex co cl".split()
-NAME = re.compile(r"(?:fn |def test_)((?:%s)_\d\d_\w+)" % "|".join(FAMILIES))
+ID = r"(?:%s)_\d\d_" % "|".join(FAMILIES)
+NAME = re.compile(r"\b(?:test_)?((?:%s)+[a-z]\w+)" % ID)
 HEAD = "<!-- The rows below are written by tests/map.py and checked by tests/architecture. -->\n"
 
 
@@ -15,8 +16,8 @@ def tests_by_id() -> dict[str, set[str]]:
     sources += (ROOT / "tests" / "e2e").glob("*.py")
     for path in sources:
         for name in NAME.findall(path.read_text()):
-            family, number = name.split("_")[:2]
-            found.setdefault(f"{family.upper()}-{number}", set()).add(name)
+            for id in re.findall(ID, re.match(f"(?:{ID})+", name).group()):
+                found.setdefault(id.strip("_").replace("_", "-").upper(), set()).add(name)
     return found
 
 

@@ -159,7 +159,7 @@ pub struct Client {
 pub struct ClientMetadata {
     /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`] characters.
     pub client_name: Option<String>,
-    /// The client's home page, shown as text and never fetched.
+    /// The client's home page, kept and never fetched.
     pub client_uri: Option<String>,
     /// At least one.
     pub redirect_uris: Vec<RedirectUri>,

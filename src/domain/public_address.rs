@@ -156,6 +156,12 @@ impl PublicAddress {
         self.base.scheme() == "https"
     }
 
+    /// Every spelling of the address: one, and with a loopback base URL those people type for it.
+    #[must_use]
+    pub fn spellings(&self) -> Vec<AskedAddress> {
+        base_spellings(&self.base).into_iter().map(|base| AskedAddress { base }).collect()
+    }
+
     /// The address of an endpoint.
     #[must_use]
     pub fn endpoint(&self, endpoint: PublishedEndpoint) -> String {
@@ -253,22 +259,25 @@ fn trimmed(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }
 
+fn base_spellings(base: &Url) -> Vec<Url> {
+    let hosts = LOOPBACK_HOSTS.iter().filter(|_| is_loopback(base));
+    let aliases = hosts.filter_map(|host| {
+        let mut alias = base.clone();
+        alias.set_host(Some(host)).is_ok().then_some(alias)
+    });
+    let mut spellings: Vec<Url> = std::iter::once(base.clone()).chain(aliases).collect();
+    spellings.sort();
+    spellings.dedup();
+    spellings
+}
+
 fn resource_of(base: &Url, audience: Option<&str>) -> ProtectedResource {
     let mut spellings = BTreeMap::new();
-    let mut add = |base: &Url| {
+    for spelling in base_spellings(base) {
         for document in ResourceDocument::ALL {
-            let name = format!("{}{}", trimmed(base), document.path());
+            let name = format!("{}{}", trimmed(&spelling), document.path());
             spellings.insert(format!("{name}/"), document);
             spellings.insert(name, document);
-        }
-    };
-    add(base);
-    if is_loopback(base) {
-        for host in LOOPBACK_HOSTS {
-            let mut alias = base.clone();
-            if alias.set_host(Some(host)).is_ok() {
-                add(&alias);
-            }
         }
     }
     if let Some(audience) = audience {

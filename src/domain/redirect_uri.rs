@@ -159,7 +159,8 @@ impl fmt::Display for RedirectUri {
 
 /// The unreserved, reserved and percent characters of RFC 3986 §2.
 fn may_stand_in_a_uri(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{'..=b'}')
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{'..=b'}')
 }
 
 /// The bytes that are stored and compared have to name the host that was checked, for every parser:
@@ -293,7 +294,11 @@ mod tests {
     #[test]
     fn az_11_a_parameter_of_the_answer_can_not_be_registered() {
         for text in ["https://h/cb?code=1", "https://h/cb?a=1&%73tate=2", "http://localhost/?iss"] {
-            assert_eq!(RedirectUri::parse(text), Err(InvalidRedirectUri::AnswerParameter), "{text}");
+            assert_eq!(
+                RedirectUri::parse(text),
+                Err(InvalidRedirectUri::AnswerParameter),
+                "{text}"
+            );
         }
     }
 

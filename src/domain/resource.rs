@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
@@ -11,8 +10,7 @@ use url::Url;
 ///
 /// Scheme and host are lower case and a default port is dropped, so `HTTPS://MCP.Example/mcp` is
 /// `https://mcp.example/mcp`; the path is kept as it was spelled, except that a bare `/` is dropped.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceUri(String);
 
 /// A text that is no resource indicator.

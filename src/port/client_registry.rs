@@ -14,7 +14,8 @@ pub trait ClientRegistry: Send + Sync {
     /// Of concurrent calls with one id exactly one succeeds.
     ///
     /// # Errors
-    /// [`RegisterError::Exists`] when the id is taken, and the registered client stays as it was.
+    /// [`RegisterError::Exists`] when the id is taken, and the registered client stays as it was;
+    /// [`RegisterError::Unavailable`].
     async fn register(&self, client: &Client) -> Result<(), RegisterError>;
 
     /// The client of that id, or `None`.

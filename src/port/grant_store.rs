@@ -20,7 +20,8 @@ pub trait GrantStore: Send + Sync {
     /// [`StoreUnavailable`], also when the id or the hash is taken; nothing is stored then.
     async fn begin(&self, grant: &Grant, code: &CodeRecord) -> Result<(), StoreUnavailable>;
 
-    /// The code and its grant, redeemed or not, or `None`.
+    /// The code and its grant, or `None`. Expired, redeemed and revoked ones are found alike: to
+    /// tell them apart is the caller's part.
     ///
     /// # Errors
     /// [`StoreUnavailable`].
@@ -38,7 +39,8 @@ pub trait GrantStore: Send + Sync {
     /// # Errors
     /// [`RedeemError::Gone`] when there is no such code or its grant is revoked, whether or not the
     /// code was redeemed before; else [`RedeemError::AlreadyRedeemed`] for every later call.
-    /// Nothing is changed then.
+    /// [`RedeemError::Unavailable`], also when the hash of the refresh token is taken. Nothing is
+    /// changed then.
     async fn redeem_code_once(
         &self,
         code: &CodeHash,
@@ -46,7 +48,8 @@ pub trait GrantStore: Send + Sync {
         refresh: Option<RefreshRecord>,
     ) -> Result<(), RedeemError>;
 
-    /// The refresh token and its grant, current or rotated, or `None`.
+    /// The refresh token and its grant, or `None`. Expired, rotated and revoked ones are found
+    /// alike: to tell them apart is the caller's part.
     ///
     /// # Errors
     /// [`StoreUnavailable`].
@@ -63,7 +66,7 @@ pub trait GrantStore: Send + Sync {
     /// # Errors
     /// [`RotateError::Gone`] when there is no such token or its grant is revoked, whether or not it
     /// was rotated before; else [`RotateError::NotCurrent`] for every later call. Nothing is
-    /// changed then.
+    /// changed then. [`RotateError::Unavailable`], also when the hash of the successor is taken.
     async fn rotate_if_current(
         &self,
         token: &RefreshTokenHash,

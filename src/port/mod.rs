@@ -1,5 +1,5 @@
 //! What the core needs from the world. Each port's documentation is a contract; an adapter can be
-//! written from it alone, and the contract suites in `tests/contracts` execute it.
+//! written from it alone. The suites in `tests/contracts` execute those of the stores.
 
 mod audit_log;
 mod client_registry;

@@ -81,18 +81,15 @@ impl Access {
         address: &AskedAddress,
         document: ResourceDocument,
     ) -> Option<Challenge> {
-        let (error_code, scope) = match error {
+        let scope = match error {
             AccessError::Unavailable { .. } => return None,
-            AccessError::NoCredentials => (None, &self.scopes.default),
-            AccessError::Malformed(_) => (Some("invalid_request"), &self.scopes.default),
-            AccessError::InvalidToken(_) => (Some("invalid_token"), &self.scopes.default),
-            AccessError::InsufficientScope { required, .. } => {
-                (Some("insufficient_scope"), required)
-            }
+            AccessError::InsufficientScope { required, .. } => required,
+            _ => &self.scopes.default,
         };
+        let code = Some(Refusal::Access(error).row().code).filter(|code| !code.is_empty());
         Some(Challenge {
-            error: error_code,
-            description: error_code.map(|_| error.to_string()),
+            error: code,
+            description: code.map(|_| error.to_string()),
             scope: scope.clone(),
             resource_metadata: address.resource_metadata(document),
         })

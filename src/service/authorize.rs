@@ -150,6 +150,7 @@ impl Authorize {
             Some(session) if !request.prompt.login || self.is_fresh(&session) => {
                 self.ask(request, session)
             }
+            _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
             _ => Ok(NextPage::Login(Box::new(request))),
         }
     }

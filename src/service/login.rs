@@ -1,6 +1,7 @@
 //! Logging a person in with a user name and a password.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -50,8 +51,13 @@ pub enum LoginError {
     #[error("wrong user name or password")]
     WrongCredentials(Box<AuthorizationRequest>),
     /// The identity provider can't answer.
-    #[error("{0}")]
-    ProviderUnavailable(LoginRefused),
+    #[error("the identity provider is unavailable: {reason}")]
+    ProviderUnavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -91,7 +97,9 @@ impl Login {
             Err(LoginRefused::WrongCredentials) => {
                 return Err(LoginError::WrongCredentials(Box::new(request)));
             }
-            Err(unavailable) => return Err(LoginError::ProviderUnavailable(unavailable)),
+            Err(LoginRefused::Unavailable { reason, retry_after }) => {
+                return Err(LoginError::ProviderUnavailable { reason, retry_after });
+            }
         };
         // A new token at every login, so that nobody can plant a session beforehand.
         let token = SessionToken::from_entropy(self.random.entropy());

@@ -6,6 +6,7 @@ mod client_authentication;
 pub mod consent;
 pub mod dev_token;
 mod exchange_code;
+pub mod keys;
 pub mod login;
 pub mod metadata;
 mod mint;

@@ -15,7 +15,7 @@ use super::register::RegistrationError;
 use super::token::TokenError;
 use crate::domain::audit::Decision;
 use crate::domain::error_text::error_text;
-use crate::port::LoginRefused;
+use crate::port::SigningUnavailable;
 
 /// When to try again after a store or a key was out of reach.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -37,6 +37,8 @@ pub enum Refusal<'a> {
     Token(&'a TokenError),
     /// Of a test token.
     DevToken(&'a DevTokenError),
+    /// Of the signing keys.
+    Keys(&'a SigningUnavailable),
 }
 
 /// A row of the table.
@@ -75,6 +77,7 @@ impl Refusal<'_> {
             Self::Consent(error) => consent(error),
             Self::Token(error) => token(error),
             Self::DevToken(error) => dev_token(error),
+            Self::Keys(_) => unavailable("keys_unavailable", RETRY_AFTER),
         }
     }
 
@@ -109,6 +112,7 @@ impl fmt::Display for Refusal<'_> {
             Self::Consent(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::DevToken(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
         }
     }
 }
@@ -185,17 +189,10 @@ fn login(error: &LoginError) -> Row {
         LoginError::ForeignForm => row(403, "access_denied", "login_foreign_form"),
         LoginError::Authorization(error) => authorization(error),
         LoginError::WrongCredentials(_) => row(403, "access_denied", "login_wrong_credentials"),
-        LoginError::ProviderUnavailable(refused) => provider_unavailable(refused),
-        LoginError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
-    }
-}
-
-fn provider_unavailable(refused: &LoginRefused) -> Row {
-    match refused {
-        LoginRefused::Unavailable { retry_after, .. } => {
+        LoginError::ProviderUnavailable { retry_after, .. } => {
             unavailable("provider_unavailable", *retry_after)
         }
-        LoginRefused::WrongCredentials => row(403, "access_denied", "login_wrong_credentials"),
+        LoginError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 

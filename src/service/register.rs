@@ -140,9 +140,7 @@ impl Members {
         self.response_types()?;
         let application_type = self.application_type(&redirect_uris)?;
         Ok(ClientMetadata {
-            client_name: self
-                .text("client_name")?
-                .and_then(|name| presentable(&name)),
+            client_name: self.text("client_name")?.and_then(|name| presentable(&name)),
             client_uri: self.web_page("client_uri")?,
             redirect_uris,
             grant_types: self.grant_types()?,

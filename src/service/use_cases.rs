@@ -6,6 +6,7 @@ use super::access::Access;
 use super::authorize::Authorize;
 use super::consent::Consent;
 use super::dev_token::DevToken;
+use super::keys::Keys;
 use super::login::Login;
 use super::metadata::Metadata;
 use super::mint::Mint;
@@ -72,7 +73,7 @@ pub struct UseCases {
     /// Tell whether everything needed is within reach.
     pub readiness: Arc<Readiness>,
     /// Publish the signing keys.
-    pub keys: Arc<dyn SigningKeys>,
+    pub keys: Arc<Keys>,
     /// Make test tokens; only with the dev provider on a loopback base URL.
     pub dev_token: Option<Arc<DevToken>>,
 }
@@ -104,7 +105,7 @@ impl UseCases {
             token: make.token(),
             metadata: make.metadata(),
             readiness: make.readiness(),
-            keys: Arc::clone(&make.ports.keys),
+            keys: make.keys(),
             dev_token: dev_person.map(|person| make.dev_token(person)),
             authorize,
             address: make.address,
@@ -208,6 +209,10 @@ impl Make {
 
     fn metadata(&self) -> Arc<Metadata> {
         Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::new(Keys { keys: Arc::clone(&self.ports.keys), audit: Arc::clone(&self.ports.audit) })
     }
 
     fn readiness(&self) -> Arc<Readiness> {

@@ -1,13 +1,13 @@
 //! How long a file may be.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The most lines of code, comments and blank lines aside.
 const LONGEST_FILE: usize = 600;
 
 /// Every Rust source below a folder of the repository, with its text.
-pub fn sources_below(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn sources_below(folder: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut folders = vec![root.join(folder)];
@@ -25,7 +25,7 @@ pub fn sources_below(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-fn shown(root: &Path, path: &PathBuf) -> String {
+fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 

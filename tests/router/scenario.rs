@@ -227,6 +227,7 @@ fn whole_server(use_cases: &UseCases) -> BoxEndpoint<'static, Response> {
         streamable_http: true,
         sse: true,
         dev_username: Some("alice".to_owned()),
+        default_password: true,
     };
     let mounts = endpoints(use_cases, McpSettings::new("Test server", "1.2.3"));
     router(use_cases, settings, mounts).map_to_response().boxed()

@@ -10,7 +10,6 @@ use mcp_oauth_core::domain::client::GrantType;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
-use mcp_oauth_core::port::LoginRefused;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use mcp_oauth_core::service::consent::ConsentError;
@@ -105,15 +104,13 @@ fn refused_requests() -> Rows<AuthorizationError> {
 
 fn login() -> Rows<LoginError> {
     let wrong = (403, "access_denied", "login_wrong_credentials");
-    let unavailable = LoginRefused::Unavailable { reason: INSIDE.to_owned(), retry_after: WAIT };
     let unknown: AuthorizationError = UntrustedRequest::UnknownClient(String::new()).into();
     vec![
         (LoginError::ForeignForm, (403, "access_denied", "login_foreign_form")),
         (unknown.into(), (400, "invalid_client", "authorization_unknown_client")),
         (LoginError::WrongCredentials(Box::new(request())), wrong),
-        (LoginError::ProviderUnavailable(LoginRefused::WrongCredentials), wrong),
         (
-            LoginError::ProviderUnavailable(unavailable),
+            LoginError::ProviderUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT },
             (503, "temporarily_unavailable", "provider_unavailable"),
         ),
         (LoginError::Unavailable(store_unavailable()), STORE),

@@ -1,13 +1,11 @@
 //! A server with a tool of its own: `cargo run -p mcp-oauth-server --example own_tool`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
 use mcp_oauth_core::port::CallContext;
-use mcp_oauth_tools::{BuiltinCatalog, Tool, ToolText};
+use mcp_oauth_tools::{Tool, ToolText};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,13 +38,5 @@ impl Tool for Greet {
 }
 
 fn main() -> ExitCode {
-    let tools = ScopeSet::parse("mcp:tools").map_err(|error| error.to_string());
-    let catalog = tools.and_then(|tools| {
-        let catalog = BuiltinCatalog::demo(tools).and_then(|catalog| catalog.with(Greet));
-        catalog.map_err(|error| error.to_string())
-    });
-    match catalog {
-        Ok(catalog) => mcp_oauth_server::run(Some(Arc::new(catalog))),
-        Err(_) => ExitCode::FAILURE,
-    }
+    mcp_oauth_server::run(|tools| tools.with(Greet))
 }

@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::setting_table::reference;
 
-/// OAuth 2.1 in front of MCP tools, with whatever identity provider you already have.
+/// OAuth 2.1 in front of MCP tools; people log in with the built-in dev provider, on this machine.
 ///
 /// Started without anything it serves two example tools on http://localhost:8000/mcp, with a login
 /// page for the dev user alice (password: password).

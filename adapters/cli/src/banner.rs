@@ -24,8 +24,9 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
     writeln!(out, "  How to connect  {base}/")?;
     writeln!(out, "  API docs        {base}/docs")?;
     writeln!(out, "  Store           {store}")?;
+    let password = if settings.default_users { "password: password" } else { "see dev_users" };
     for user in &settings.dev_users {
-        writeln!(out, "  Dev user        {} (password in dev_users)", user.username)?;
+        writeln!(out, "  Dev user        {} ({password})", user.username)?;
     }
     let (transport, url) = if settings.streamable_http { ("http", &mcp) } else { ("sse", &sse) };
     writeln!(out, "Try it with the Inspector:")?;

@@ -1,7 +1,7 @@
 //! The server as a program: configuration, wiring, start and stop.
 //!
-//! `main` is three lines over this library, so a program of your own can serve its own tools:
-//! see `examples/own_tool.rs`.
+//! `main` is one line over this library, so a program of your own can serve its own tools: see
+//! `examples/own_tool.rs`.
 
 mod arguments;
 mod banner;
@@ -19,6 +19,4 @@ mod store;
 mod system;
 mod wiring;
 
-pub use problem::{Problem, Problems};
 pub use run::run;
-pub use settings::{LogFormat, Settings, StoreChoice};

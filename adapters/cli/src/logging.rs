@@ -24,7 +24,9 @@ pub(crate) fn start(settings: &Settings) {
 /// that level, and speaks up from warnings on.
 fn directives(level: &str) -> String {
     match level {
-        "debug" | "info" | "trace" => format!("warn,rmcp=error,mcp_oauth={level},audit={level}"),
+        "warn" | "info" | "debug" | "trace" => {
+            format!("warn,rmcp=error,mcp_oauth={level},audit={level}")
+        }
         directives => directives.to_owned(),
     }
 }

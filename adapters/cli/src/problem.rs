@@ -4,15 +4,15 @@ use std::fmt;
 
 /// One thing that keeps the server from starting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The setting, e.g. `base_url`.
-    pub setting: String,
+    pub(crate) setting: String,
     /// Where it was set, e.g. `the environment variable BASE_URL`.
-    pub source: String,
+    pub(crate) source: String,
     /// What is wrong with it.
-    pub reason: String,
+    pub(crate) reason: String,
     /// What to do.
-    pub remedy: String,
+    pub(crate) remedy: String,
 }
 
 impl fmt::Display for Problem {
@@ -24,7 +24,7 @@ impl fmt::Display for Problem {
 
 /// Everything that keeps the server from starting; at least one problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,12 +11,13 @@ use std::time::Duration;
 use mcp_oauth_core::port::{Clock, Housekeeping, ToolCatalog};
 use mcp_oauth_http::{ServerLimits, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
-use mcp_oauth_tools::BuiltinCatalog;
+use mcp_oauth_tools::{BuiltinCatalog, UnusableTool};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
+use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
 use crate::setting_sources::unused_variables;
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings, StoreChoice};
@@ -30,12 +31,12 @@ const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long expired records are kept, so that a late replay is still recognised as one.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 3600);
 
-/// Runs the server until it is told to stop; `catalog` takes the place of the built-in tools.
+/// Runs the server until it is told to stop, with the built-in tools and those that `add` adds.
 ///
 /// Reads the command line and the environment, answers `--help`, and explains on standard error
 /// whatever keeps it from starting.
 #[must_use]
-pub fn run(catalog: Option<Arc<dyn ToolCatalog>>) -> ExitCode {
+pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -48,8 +49,11 @@ pub fn run(catalog: Option<Arc<dyn ToolCatalog>>) -> ExitCode {
     for variable in unused_variables(&environment) {
         tracing::warn!(variable, "is set and not used: the provider is dev");
     }
-    let served =
-        runtime().and_then(|runtime| runtime.block_on(start_and_serve(&settings, catalog)));
+    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
+    let served = catalog
+        .map_err(|error| problem("tools", "this program", &error, "Correct the tool.").into())
+        .and_then(|catalog| Ok((runtime()?, Arc::new(catalog))))
+        .and_then(|(runtime, catalog)| runtime.block_on(start_and_serve(&settings, catalog)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => explain(&problems),
@@ -92,7 +96,7 @@ fn problem(setting: &str, source: &str, reason: &dyn Display, remedy: &str) -> P
 
 async fn start_and_serve(
     settings: &Settings,
-    catalog: Option<Arc<dyn ToolCatalog>>,
+    catalog: Arc<dyn ToolCatalog>,
 ) -> Result<(), Problems> {
     let sources = &settings.sources;
     let taken = tokio::join!(
@@ -104,10 +108,6 @@ async fn start_and_serve(
         (listening, stores) => {
             return Err(Problems(listening.err().into_iter().chain(stores.err()).collect()));
         }
-    };
-    let catalog = match catalog {
-        Some(catalog) => catalog,
-        None => builtin_catalog(settings)?,
     };
     let address = wiring::public_address(settings, port)
         .map_err(|error| problem("base_url", "the settings", &error, "Correct it."))?;
@@ -132,20 +132,13 @@ async fn start_and_serve(
     Ok(())
 }
 
-fn builtin_catalog(settings: &Settings) -> Result<Arc<dyn ToolCatalog>, Problems> {
-    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone());
-    let catalog =
-        catalog.map_err(|error| problem("tools", "this program", &error, "Report it."))?;
-    Ok(Arc::new(catalog))
-}
-
 async fn take_port(
     host: IpAddr,
     port: u16,
     sources: &PlaceSources,
 ) -> Result<(Vec<TcpListener>, u16), Problem> {
-    listeners::listen(host, port).await.map_err(|error| {
-        let reason = format!("{host} port {port}: {error}");
+    listeners::listen(host, port).await.map_err(|NotListening { address, error }| {
+        let reason = format!("{} port {}: {error}", address.ip(), address.port());
         if error.kind() == io::ErrorKind::AddrNotAvailable {
             problem("host", &sources.host, &reason, "Use an address of this machine.")
         } else {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use figment::error::Kind as Mismatch;
 use figment::providers::{Format, Toml};
@@ -43,25 +44,32 @@ impl Provider for OneSetting {
     }
 }
 
-/// The defaults under a name people understand.
-struct Defaults;
+/// The defaults under a name people understand, without those that `files` replace: figment would
+/// join a default table with that of a file.
+struct Defaults<'a> {
+    files: &'a [(String, Dict)],
+}
 
-impl Provider for Defaults {
+impl Provider for Defaults<'_> {
     fn metadata(&self) -> Metadata {
         Metadata::named(DEFAULTS)
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        Toml::string(&defaults()).data()
+        let mut settings: Dict = Figment::from(Toml::string(&defaults())).extract()?;
+        settings.retain(|name, _| !self.files.iter().any(|(_, file)| file.contains_key(name)));
+        Ok(Profile::Default.collect(settings))
     }
 }
 
 impl SettingSources {
     pub(crate) fn gather(arguments: &Arguments, environment: &BTreeMap<String, String>) -> Self {
-        let mut sources =
-            Self { figment: Figment::from(Defaults), problems: RefCell::new(Vec::new()) };
-        for path in &arguments.config {
-            sources.merge_file(path);
+        let mut sources = Self { figment: Figment::new(), problems: RefCell::new(Vec::new()) };
+        let files: Vec<_> =
+            arguments.config.iter().filter_map(|path| sources.read_file(path)).collect();
+        sources.figment = Figment::from(Defaults { files: &files });
+        for (name, settings) in files {
+            sources.figment = sources.figment.merge(SettingsFile { name, settings });
         }
         // Of two variables for one setting, ours wins over the one kept from the demonstration.
         let (own, old): (Vec<_>, Vec<_>) =
@@ -75,22 +83,22 @@ impl SettingSources {
         sources
     }
 
-    fn merge_file(&mut self, path: &std::path::Path) {
+    /// The settings of a file, under the name people know it by.
+    fn read_file(&self, path: &Path) -> Option<(String, Dict)> {
         let shown = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
                 self.report("--config", &shown, error.to_string(), "Name a readable TOML file.");
-                return;
+                return None;
             }
         };
-        let file = Toml::string(&text);
-        let document = match Figment::from(&file).extract::<Dict>() {
+        let document = match Figment::from(Toml::string(&text)).extract::<Dict>() {
             Ok(document) => document,
             Err(error) => {
                 let reason = without_quotation(&error.to_string());
                 self.report("--config", &shown, reason, "Correct the file.");
-                return;
+                return None;
             }
         };
         for name in unknown_names(&document) {
@@ -98,7 +106,7 @@ impl SettingSources {
             let remedy = did_you_mean(similar);
             self.report(&name, &format!("the file {shown}"), "there is no such setting", &remedy);
         }
-        self.figment = std::mem::take(&mut self.figment).merge(Named(shown, file));
+        Some((shown, document))
     }
 
     fn merge_variable(&mut self, variable: &str, text: &str) {
@@ -152,6 +160,11 @@ impl SettingSources {
         self.report(name, &self.source_of(name), reason, remedy);
     }
 
+    /// Whether nobody set it.
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        self.source_of(name) == DEFAULTS
+    }
+
     /// Where a setting got its value.
     pub(crate) fn source_of(&self, name: &str) -> String {
         self.figment.find_metadata(name).map_or(DEFAULTS.to_owned(), |found| found.name.to_string())
@@ -172,16 +185,19 @@ impl SettingSources {
     }
 }
 
-/// A file under the name people know it by.
-struct Named<P>(String, P);
+/// A configuration file.
+struct SettingsFile {
+    name: String,
+    settings: Dict,
+}
 
-impl<P: Provider> Provider for Named<P> {
+impl Provider for SettingsFile {
     fn metadata(&self) -> Metadata {
-        Metadata::named(format!("the file {}", self.0))
+        Metadata::named(format!("the file {}", self.name))
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        self.1.data()
+        Ok(Profile::Default.collect(self.settings.clone()))
     }
 }
 

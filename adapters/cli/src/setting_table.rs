@@ -116,7 +116,7 @@ pub(crate) const SETTINGS: [Setting; 25] = [
         "signing_key_file",
         Text,
         "",
-        "PEM file with the RSA key that signs access tokens; made once and kept in the store when left out",
+        "PEM file with the only RSA key for access tokens (those signed with another end); made once and kept in the store when left out",
     ),
     setting(
         "default_scopes",
@@ -146,7 +146,7 @@ pub(crate) const SETTINGS: [Setting; 25] = [
         "log_level",
         Text,
         r#""info""#,
-        "error, warn, info, debug, trace, or directives like info,mcp_oauth_core=debug",
+        "error, warn, info, debug, trace, or directives like warn,mcp_oauth=info,mcp_oauth_http=debug",
     ),
     setting("log_format", Text, r#""human""#, "human or json"),
     setting("access_token_seconds", Number, "3600", "Life of an access token, in seconds"),

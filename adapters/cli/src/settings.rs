@@ -28,37 +28,39 @@ const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"]
 
 /// Everything the operator decided.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where to listen.
-    pub host: IpAddr,
+    pub(crate) host: IpAddr,
     /// 0 takes a free port.
-    pub port: u16,
+    pub(crate) port: u16,
     /// As configured; depends on the port when left out.
-    pub base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// As configured.
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// One more name of the resource.
-    pub audience: Option<String>,
+    pub(crate) audience: Option<String>,
     /// Whether `/mcp` is served.
-    pub streamable_http: bool,
+    pub(crate) streamable_http: bool,
     /// Whether `/mcp/sse` is served.
-    pub sse: bool,
+    pub(crate) sse: bool,
     /// Where things are kept.
-    pub store: StoreChoice,
+    pub(crate) store: StoreChoice,
     /// Web pages that may use the MCP endpoints.
-    pub allowed_origins: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
     /// The operator's own signing key.
-    pub signing_key: Option<RsaKey>,
+    pub(crate) signing_key: Option<RsaKey>,
     /// Scopes and lifetimes.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Who can log in.
-    pub dev_users: Vec<DevUser>,
+    pub(crate) dev_users: Vec<DevUser>,
+    /// Whether they are those of the defaults, whose password everybody knows.
+    pub(crate) default_users: bool,
     /// `tracing` directives.
-    pub log_level: String,
+    pub(crate) log_level: String,
     /// How log lines look.
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
     /// How long a tool may take.
-    pub call_time_limit: Duration,
+    pub(crate) call_time_limit: Duration,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
 }
@@ -89,7 +91,7 @@ pub(crate) struct RefusedSettings {
 
 /// Where clients, grants and keys live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreChoice {
+pub(crate) enum StoreChoice {
     /// Nowhere for long.
     Memory,
     /// In an SQLite file.
@@ -98,7 +100,7 @@ pub enum StoreChoice {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Human,
     /// One JSON object a line.
@@ -167,6 +169,7 @@ impl Reader<'_> {
             signing_key: signing_key?,
             policy: policy?,
             dev_users: dev_users?,
+            default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
             log_format: log_format?,
             call_time_limit: call_time_limit?,
@@ -216,7 +219,8 @@ impl Reader<'_> {
         let address = match PublicAddress::new(&spelled) {
             Ok(address) => address,
             Err(error) => {
-                let remedy = "Use the https:// address under which clients reach this server.";
+                let remedy =
+                    "Use http://localhost:PORT: the dev provider serves this machine only.";
                 self.0.problem("base_url", error.to_string(), remedy);
                 return base_url;
             }
@@ -302,7 +306,7 @@ impl Reader<'_> {
             return Some(text);
         }
         let remedy = "Use error, warn, info, debug or trace, or directives like \
-                      info,mcp_oauth_core=debug.";
+                      warn,mcp_oauth=info,mcp_oauth_http=debug.";
         self.0.problem("log_level", format!("{text:?} is no level"), remedy);
         None
     }
@@ -365,6 +369,10 @@ impl Reader<'_> {
                 Ok(scope) => supported.push(ScopeDescription { scope, meaning }),
                 Err(error) => self.0.problem("scopes", error.to_string(), "Rename the scope."),
             }
+        }
+        if default.is_empty() {
+            let reason = "a token without scope allows nothing";
+            self.0.problem("default_scopes", reason, "Name at least one scope.");
         }
         let known = |name: &String| supported.iter().any(|known| known.scope.as_str() == name);
         if let Some(unknown) = default.iter().find(|name| !known(name)) {

@@ -83,6 +83,7 @@ pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> Htt
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_username: settings.dev_users.first().map(|user| user.username.clone()),
+        default_password: settings.default_users,
     }
 }
 

@@ -313,10 +313,11 @@ impl Api {
         tag = "Topic::OAuth",
         operation_id = "jwks"
     )]
-    async fn jwks(&self) -> poem::Result<Answer<JwksDocument>> {
-        let published = self.use_cases.keys.published().await;
-        let keys = published.map_err(poem::error::ServiceUnavailable)?;
-        Ok(Answer::Document(keys.into(), Keep::Minutes))
+    async fn jwks(&self) -> Answer<JwksDocument> {
+        match self.use_cases.keys.published().await {
+            Ok(keys) => Answer::Document(keys.into(), Keep::Minutes),
+            Err(error) => Answer::refused(Refusal::Keys(&error)),
+        }
     }
 
     /// Who am I

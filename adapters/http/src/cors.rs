@@ -6,12 +6,11 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 /// Which pages may read the answers of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Readers {
     /// Any page: what is there is public, or useless without a code.
     AnyPage,
     /// Pages of allowed origins: a token works here, or is made.
@@ -25,7 +24,7 @@ const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id");
 const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
 
-impl Audience {
+impl Readers {
     /// Who may read the answers of `path`.
     pub(crate) fn of(path: &str, base_path: &str) -> Self {
         let path = path.strip_prefix(base_path).unwrap_or(path);
@@ -34,7 +33,6 @@ impl Audience {
             "/mcp/health" | "/health/live" | "/health/ready" => Self::AnyPage,
             "/dev/token" => Self::AllowedPages,
             _ if path.starts_with("/.well-known/") => Self::AnyPage,
-            _ if path.starts_with(PROTECTED_RESOURCE_METADATA) => Self::AnyPage,
             _ if path == "/mcp" || path.starts_with("/mcp/") => Self::AllowedPages,
             _ => Self::OwnPages,
         }
@@ -49,10 +47,10 @@ pub(crate) async fn cross_origin<E: Endpoint>(
     request: Request,
 ) -> Result<Response> {
     let origin = request.headers().get(ORIGIN).cloned();
-    let allow_origin = match (Audience::of(request.uri().path(), base_path), origin) {
+    let allow_origin = match (Readers::of(request.uri().path(), base_path), origin) {
         // Always, so that a shared cache has one answer for everybody.
-        (Audience::AnyPage, _) => HeaderValue::from_static("*"),
-        (Audience::AllowedPages, Some(origin)) => origin,
+        (Readers::AnyPage, _) => HeaderValue::from_static("*"),
+        (Readers::AllowedPages, Some(origin)) => origin,
         _ => return Ok(next.call(request).await?.into_response()),
     };
     let preflight = request.method() == Method::OPTIONS

@@ -1,18 +1,18 @@
 //! `/docs`: Swagger UI from the binary itself, with a login that works.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use http::{HeaderValue, StatusCode, Uri};
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, GrantType,
 };
-use mcp_oauth_core::domain::public_address::PublicAddress;
+use mcp_oauth_core::domain::public_address::{AskedAddress, PublicAddress};
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::service::UseCases;
-use poem::endpoint::make_sync;
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, get};
+use poem::endpoint::{make, make_sync};
+use poem::{Endpoint, IntoResponse, Request, Response, Result, Route, get};
 
 use crate::openapi::{openapi_service, openapi_text};
 
@@ -25,19 +25,16 @@ const RECEIVER: &str = "/docs/oauth-receiver.html";
 /// The client behind the Authorize button: public, known without registration.
 #[must_use]
 pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
-    let spelled = |host: &str| format!("{}{RECEIVER}", address.as_asked(Some(host)).base_url());
-    let port = address.base_url().rsplit_once(':').map_or("", |(_, port)| port);
-    let hosts = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{host}:{port}"));
-    let mut redirect_uris: Vec<RedirectUri> =
-        hosts.iter().filter_map(|host| RedirectUri::parse(&spelled(host)).ok()).collect();
-    redirect_uris.dedup();
+    let receiver = |spelling: &AskedAddress| format!("{}{RECEIVER}", spelling.base_url());
+    let redirect_uris =
+        address.spellings().into_iter().filter_map(|it| RedirectUri::parse(&receiver(&it)).ok());
     Client {
         id: ClientId::new(DOCS_CLIENT),
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("The documentation page of this server".to_owned()),
             client_uri: None,
-            redirect_uris,
+            redirect_uris: redirect_uris.collect(),
             grant_types: vec![GrantType::AuthorizationCode],
             scope: None,
             application_type: Some("web".to_owned()),
@@ -49,20 +46,21 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
     }
 }
 
-/// The page and the page that receives the code.
+/// The page and the page that receives the code. Both are made when somebody first wants them: they
+/// are most of what this server would otherwise hold in memory.
 pub(crate) fn add_docs(routes: Route, use_cases: &UseCases) -> Route {
-    let service = openapi_service(use_cases);
-    let page = with_login(&service.swagger_ui_html(), &service.spec(), use_cases);
     let policy = format!(
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
          connect-src 'self' {}; base-uri 'none'; frame-ancestors 'none'",
         use_cases.address.origin()
     );
+    let page: OnceLock<String> = OnceLock::new();
+    let documented = use_cases.clone();
     let html = move |_| {
         Response::builder()
             .content_type("text/html; charset=utf-8")
             .header(CONTENT_SECURITY_POLICY, &policy)
-            .body(page.clone())
+            .body(page.get_or_init(|| page_with_login(&documented)).clone())
     };
     let to_page = format!("{}/docs", use_cases.address.base_path());
     let redirect = move |_| {
@@ -71,15 +69,17 @@ pub(crate) fn add_docs(routes: Route, use_cases: &UseCases) -> Route {
             .header(LOCATION, &to_page)
             .finish()
     };
+    let documented = use_cases.clone();
     routes
         .at("/docs", get(make_sync(html)))
         .at("/docs/", get(make_sync(redirect)))
-        .at(RECEIVER, get(service.swagger_ui().around(receive_code)))
+        .at(RECEIVER, get(make(move |_| receive_code(documented.clone()))))
 }
 
-/// Swagger UI's own routes start at `/`.
-async fn receive_code<E: Endpoint>(swagger_ui: Arc<E>, mut request: Request) -> Result<Response> {
-    *request.uri_mut() = Uri::from_static("/oauth-receiver.html");
+/// Swagger UI's own page, found at its own path.
+async fn receive_code(use_cases: UseCases) -> Result<Response> {
+    let request = Request::builder().uri(Uri::from_static("/oauth-receiver.html")).finish();
+    let swagger_ui = openapi_service(&use_cases).swagger_ui();
     let mut response = swagger_ui.call(request).await?.into_response();
     let policy = HeaderValue::from_static(
         "default-src 'none'; script-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
@@ -90,7 +90,9 @@ async fn receive_code<E: Endpoint>(swagger_ui: Arc<E>, mut request: Request) -> 
 
 /// Swagger UI starts no PKCE by itself, which every client here needs; and it shows the document
 /// with what `openapi.rs` adds to it.
-fn with_login(page: &str, bare_document: &str, use_cases: &UseCases) -> String {
+fn page_with_login(use_cases: &UseCases) -> String {
+    let service = openapi_service(use_cases);
+    let (page, bare_document) = (service.swagger_ui_html(), service.spec());
     let scopes: Vec<&str> =
         use_cases.policy.scopes.default.iter().map(|scope| scope.as_str()).collect();
     let login = serde_json::json!({
@@ -99,7 +101,7 @@ fn with_login(page: &str, bare_document: &str, use_cases: &UseCases) -> String {
         "scopes": scopes,
         "usePkceWithAuthorizationCodeGrant": true,
     });
-    page.replacen(bare_document, &openapi_text(use_cases), 1)
+    page.replacen(&bare_document, &openapi_text(use_cases), 1)
         .replacen(
             "SwaggerUIBundle({\n        dom_id",
             "window.ui = SwaggerUIBundle({\n        dom_id",

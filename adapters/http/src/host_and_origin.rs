@@ -6,7 +6,7 @@ use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 use crate::api_answer::error_response;
-use crate::cors::Audience;
+use crate::cors::Readers;
 
 /// Checks Host everywhere, and Origin where a token works or is made.
 pub(crate) async fn check_host_and_origin<E: Endpoint>(
@@ -15,14 +15,14 @@ pub(crate) async fn check_host_and_origin<E: Endpoint>(
     next: E,
     request: Request,
 ) -> Result<Response> {
-    let audience = Audience::of(request.uri().path(), base_path);
-    match refusal(policy, audience, request.headers()) {
+    let readers = Readers::of(request.uri().path(), base_path);
+    match refusal(policy, readers, request.headers()) {
         Some(text) => Ok(error_response(StatusCode::FORBIDDEN, "invalid_request", &text)),
         None => Ok(next.call(request).await?.into_response()),
     }
 }
 
-fn refusal(policy: &OriginPolicy, audience: Audience, headers: &HeaderMap) -> Option<String> {
+fn refusal(policy: &OriginPolicy, readers: Readers, headers: &HeaderMap) -> Option<String> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let host = headers.get(HOST).map(text).unwrap_or_default();
     if !policy.permits_host(&host) {
@@ -31,7 +31,7 @@ fn refusal(policy: &OriginPolicy, audience: Audience, headers: &HeaderMap) -> Op
             "with a loopback base_url only loopback hosts are served; set base_url".to_owned(),
         );
     }
-    if audience != Audience::AllowedPages {
+    if readers != Readers::AllowedPages {
         return None;
     }
     let mut origins = headers.get_all(ORIGIN).iter().map(text);

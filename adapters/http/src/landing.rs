@@ -38,6 +38,7 @@ fn landing(request: &Request, use_cases: &UseCases, settings: &HttpSettings) -> 
         sse: settings.sse,
         dev_token_url: dev_token_url.as_deref(),
         dev_username: settings.dev_username.as_deref(),
+        default_password: settings.default_password,
     };
     page(StatusCode::OK, &template)
 }

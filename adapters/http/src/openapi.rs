@@ -95,7 +95,7 @@ fn mcp_operation(use_cases: &UseCases) -> Value {
             "401": answer("No token, or one that is not good; `WWW-Authenticate` says where to get one."),
             "403": answer("The token does not allow this; `WWW-Authenticate` names the scopes."),
             "404": answer("No such session."),
-            "413": answer("The message is larger than 4 MiB."),
+            "413": answer("The message is too large."),
             "503": answer("Tokens can't be verified at the moment."),
         },
     })

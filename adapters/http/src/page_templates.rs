@@ -66,6 +66,7 @@ pub(crate) struct LandingPage<'a> {
     pub(crate) sse: bool,
     pub(crate) dev_token_url: Option<&'a str>,
     pub(crate) dev_username: Option<&'a str>,
+    pub(crate) default_password: bool,
 }
 
 /// The style sheet of all pages.

@@ -35,6 +35,8 @@ pub struct HttpSettings {
     pub sse: bool,
     /// A dev user to name on the landing page.
     pub dev_username: Option<String>,
+    /// Whether their password is the one of the defaults.
+    pub default_password: bool,
 }
 
 /// A path below the base URL and the endpoint another adapter serves there.

@@ -1,7 +1,7 @@
-//! Every store in memory: what is kept dies with the process.
+//! What is kept in memory and dies with the process: every store, and the tokens that were verified.
 //!
-//! One lock around everything makes each method atomic, which is the whole of the ports' promises
-//! but survival; so this is also the plainest reading of them.
+//! One lock around a [`MemoryStore`] makes each method atomic, which is the whole of the ports'
+//! promises but survival; so this is also the plainest reading of them.
 
 mod client_registry;
 mod grant_store;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::principal::Principal;
+use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::secret::{BearerToken, BearerTokenHash};
 use mcp_oauth_core::port::{Expected, TokenVerifier};
 use quick_cache::sync::Cache;
@@ -12,12 +13,13 @@ use quick_cache::sync::Cache;
 /// How many tokens are remembered; the least used are forgotten first.
 const MOST_TOKENS: usize = 4096;
 
-/// A verifier in front of another one, for one resource.
+/// A verifier in front of another one.
 ///
-/// Only acceptances are remembered, by the hash of the token, and never past its expiry.
+/// Only acceptances are remembered, by the hash of the token and the resource it was accepted for,
+/// and never past its expiry.
 pub struct VerifiedTokens {
     verifier: Arc<dyn TokenVerifier>,
-    accepted: Cache<BearerTokenHash, Arc<Principal>>,
+    accepted: Cache<(BearerTokenHash, ResourceUri), Arc<Principal>>,
 }
 
 impl VerifiedTokens {
@@ -35,15 +37,15 @@ impl TokenVerifier for VerifiedTokens {
         token: &BearerToken,
         expected: &Expected,
     ) -> Result<Principal, VerifyError> {
-        let hash = token.hash();
-        if let Some(principal) = self.accepted.get(&hash) {
+        let key = (token.hash(), expected.resource.canonical().clone());
+        if let Some(principal) = self.accepted.get(&key) {
             if expected.now < principal.expires_at {
                 return Ok(Principal::clone(&principal));
             }
-            self.accepted.remove(&hash);
+            self.accepted.remove(&key);
         }
         let principal = self.verifier.verify(token, expected).await?;
-        self.accepted.insert(hash, Arc::new(principal.clone()));
+        self.accepted.insert(key, Arc::new(principal.clone()));
         Ok(principal)
     }
 }
@@ -55,7 +57,7 @@ mod tests {
     use mcp_oauth_core::domain::issuer::Issuer;
     use mcp_oauth_core::domain::person::Subject;
     use mcp_oauth_core::domain::principal::CallerKind;
-    use mcp_oauth_core::domain::resource::{ProtectedResource, ResourceUri};
+    use mcp_oauth_core::domain::resource::ProtectedResource;
     use mcp_oauth_core::domain::scope::ScopeSet;
     use mcp_oauth_core::domain::timestamp::Timestamp;
     use mcp_oauth_core::port::MockTokenVerifier;

@@ -1,7 +1,7 @@
 //! Where settings come from, lowest to highest: defaults, files, environment, flags.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use figment::error::Kind as Mismatch;
@@ -47,7 +47,7 @@ impl Provider for OneSetting {
 /// The defaults under a name people understand, without those that `files` replace: figment would
 /// join a default table with that of a file.
 struct Defaults<'a> {
-    files: &'a [(String, Dict)],
+    files: &'a [SettingsFile],
 }
 
 impl Provider for Defaults<'_> {
@@ -56,9 +56,12 @@ impl Provider for Defaults<'_> {
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        let mut settings: Dict = Figment::from(Toml::string(&defaults())).extract()?;
-        settings.retain(|name, _| !self.files.iter().any(|(_, file)| file.contains_key(name)));
-        Ok(Profile::Default.collect(settings))
+        let mut profiles = Toml::string(&defaults()).data()?;
+        let is_replaced = |name: &String| self.files.iter().any(|file| file.names.contains(name));
+        for settings in profiles.values_mut() {
+            settings.retain(|name, _| !is_replaced(name));
+        }
+        Ok(profiles)
     }
 }
 
@@ -68,8 +71,8 @@ impl SettingSources {
         let files: Vec<_> =
             arguments.config.iter().filter_map(|path| sources.read_file(path)).collect();
         sources.figment = Figment::from(Defaults { files: &files });
-        for (name, settings) in files {
-            sources.figment = sources.figment.merge(SettingsFile { name, settings });
+        for file in files {
+            sources.figment = sources.figment.merge(file);
         }
         // Of two variables for one setting, ours wins over the one kept from the demonstration.
         let (own, old): (Vec<_>, Vec<_>) =
@@ -84,7 +87,7 @@ impl SettingSources {
     }
 
     /// The settings of a file, under the name people know it by.
-    fn read_file(&self, path: &Path) -> Option<(String, Dict)> {
+    fn read_file(&self, path: &Path) -> Option<SettingsFile> {
         let shown = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -106,7 +109,7 @@ impl SettingSources {
             let remedy = did_you_mean(similar);
             self.report(&name, &format!("the file {shown}"), "there is no such setting", &remedy);
         }
-        Some((shown, document))
+        Some(SettingsFile { path: shown, names: document.into_keys().collect(), text })
     }
 
     fn merge_variable(&mut self, variable: &str, text: &str) {
@@ -187,17 +190,18 @@ impl SettingSources {
 
 /// A configuration file.
 struct SettingsFile {
-    name: String,
-    settings: Dict,
+    path: String,
+    names: BTreeSet<String>,
+    text: String,
 }
 
 impl Provider for SettingsFile {
     fn metadata(&self) -> Metadata {
-        Metadata::named(format!("the file {}", self.name))
+        Metadata::named(format!("the file {}", self.path))
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        Ok(Profile::Default.collect(self.settings.clone()))
+        Toml::string(&self.text).data()
     }
 }
 
@@ -233,4 +237,27 @@ fn did_you_mean(similar: Option<String>) -> String {
 /// Variables that are set and that this version has no use for.
 pub(crate) fn unused_variables(environment: &BTreeMap<String, String>) -> Vec<&'static str> {
     UNUSED_VARIABLES.into_iter().filter(|name| environment.contains_key(*name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn scopes_with(file: &str) -> BTreeMap<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.toml");
+        std::fs::write(&path, file).unwrap();
+        let arguments = ["mcp-oauth-server", "--config", path.to_str().unwrap()];
+        let arguments = Arguments::parse_from(arguments);
+        SettingSources::gather(&arguments, &BTreeMap::new()).get("scopes").unwrap()
+    }
+
+    #[test]
+    fn the_scopes_of_a_file_are_all_there_are() {
+        let scopes = scopes_with("[scopes]\n\"files:read\" = \"Read files\"\n");
+        assert_eq!(scopes.into_keys().collect::<Vec<_>>(), ["files:read"]);
+        assert_eq!(scopes_with("port = 1").into_keys().collect::<Vec<_>>(), ["mcp:tools"]);
+    }
 }

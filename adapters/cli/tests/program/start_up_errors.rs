@@ -50,14 +50,14 @@ fn refuses_line(line: &str, reason: &str, remedy: &str) {
 
 #[test]
 fn an_address_that_cannot_be_published_is_refused() {
-    refuses_flag("--base-url", "mcp.example", "not an absolute", "https://");
-    refuses_flag("--base-url", "ftp://mcp.example", "not an absolute", "https://");
-    refuses_flag("--base-url", "http://localhost/?a=b", "a query", "https://");
+    refuses_flag("--base-url", "mcp.example", "not an absolute", "localhost");
+    refuses_flag("--base-url", "ftp://mcp.example", "not an absolute", "localhost");
+    refuses_flag("--base-url", "http://localhost/?a=b", "a query", "localhost");
 }
 
 #[test]
 fn md_12_plain_http_beyond_loopback_is_refused() {
-    refuses_flag("--base-url", "http://mcp.example", "plain http and not loopback", "https://");
+    refuses_flag("--base-url", "http://mcp.example", "plain http and not loopback", "localhost");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_choice_that_there_is_not_is_refused_with_those_there_are() {
         "\"loud\" is no level",
         "error, warn, info, debug or trace",
     );
-    refuses_flag("--log-level", "info,loud", "is no level", "mcp_oauth_core=debug");
+    refuses_flag("--log-level", "info,loud", "is no level", "mcp_oauth_http=debug");
     refuses_flag("--store", "redis", "\"redis\" names no store", "memory, or sqlite:");
 }
 

@@ -1,4 +1,4 @@
-//! The stores in a database, through sea-orm: SQLite now, and nothing here but [`open`] that
+//! The stores in a database, through sea-orm: SQLite now, and nothing here but `open` that
 //! another database would not understand.
 //!
 //! A race is decided by the guard in the `WHERE` clause of one `UPDATE` and by how many rows that

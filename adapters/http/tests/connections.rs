@@ -1,0 +1,93 @@
+//! What happens on a connection before and after a request is answered, over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "a connection that can't go on fails its test")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mcp_oauth_http::{ServerLimits, serve};
+use poem::endpoint::make_sync;
+use poem::http::StatusCode;
+use poem::{EndpointExt, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+/// A server that answers everything with 401 and reads no body, until the guard is dropped.
+async fn refusing_server(header_timeout: Duration) -> (SocketAddr, impl Drop) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let limits = ServerLimits { header_timeout, ..ServerLimits::default() };
+    let refuse = |_| Response::builder().status(StatusCode::UNAUTHORIZED).body("no");
+    let endpoint = make_sync(refuse).map_to_response();
+    tokio::spawn(serve(vec![listener], endpoint, limits, stop.clone()));
+    (address, stop.drop_guard())
+}
+
+async fn patient_server() -> (SocketAddr, impl Drop) {
+    refusing_server(Duration::from_secs(600)).await
+}
+
+/// Sends a head and reads until the answer is complete, whose body is "no".
+async fn ask(stream: &mut TcpStream, head: &str) -> String {
+    stream.write_all(head.as_bytes()).await.unwrap();
+    read_answer(stream).await
+}
+
+async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nno") && !answer.ends_with(b"}") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed without an answer");
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn co_04_a_connection_that_says_nothing_is_closed() {
+    let (address, _stop) = refusing_server(Duration::from_millis(50)).await;
+    for beginning in ["", "G", "PRI * HT", "GET / HTTP/1.1\r\nHost: h\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_leaves_a_connection_whose_body_comes_late_usable() {
+    let (address, _stop) = patient_server().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The answer is out before the body, or after: the next request has to work either way.
+    tokio::task::yield_now().await;
+    stream.write_all(b"body").await.unwrap();
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 401"));
+    let again = ask(&mut stream, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(again.starts_with("HTTP/1.1 401"));
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_large_body_announces_the_end_of_the_connection() {
+    let (address, _stop) = patient_server().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; 300 * 1024]).await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_names_exactly_one_host() {
+    let (address, _stop) = patient_server().await;
+    for head in [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut stream, head).await.starts_with("HTTP/1.1 400"), "{head}");
+    }
+}

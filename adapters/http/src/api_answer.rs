@@ -87,7 +87,8 @@ pub(crate) fn error_response(status: StatusCode, code: &str, description: &str) 
     json_response(status, &members, Keep::Never)
 }
 
-fn json_response(status: StatusCode, document: &impl Serialize, keep: Keep) -> Response {
+/// A JSON document.
+pub(crate) fn json_response(status: StatusCode, document: &impl Serialize, keep: Keep) -> Response {
     let Ok(body) = serde_json::to_vec(document) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into();
     };

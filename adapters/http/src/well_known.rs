@@ -1,12 +1,15 @@
 //! The discovery documents and the paths they are found at.
 
-use http::header::{CACHE_CONTROL, HOST};
+use http::StatusCode;
+use http::header::HOST;
 use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{EndpointExt, Request, Response, Route, get};
 use serde::Serialize;
+
+use crate::api_answer::{Keep, json_response};
 
 const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -63,11 +66,5 @@ fn json_endpoint(document: impl Serialize + Clone + Send + Sync + 'static) -> Bo
 }
 
 fn json_document(document: &impl Serialize) -> Response {
-    match serde_json::to_vec(document) {
-        Ok(body) => Response::builder()
-            .content_type("application/json")
-            .header(CACHE_CONTROL, "public, max-age=300")
-            .body(body),
-        Err(_) => http::StatusCode::INTERNAL_SERVER_ERROR.into(),
-    }
+    json_response(StatusCode::OK, document, Keep::Minutes)
 }

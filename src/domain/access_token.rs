@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::client::ClientId;
+use super::grant::GrantId;
 use super::issuer::Issuer;
 use super::jwt::{JoseHeader, MalformedJwt};
 use super::person::{Person, Subject};
@@ -43,6 +44,20 @@ pub struct AccessTokenClaims {
     pub expires_at: Timestamp,
     /// The `jti` claim, unique.
     pub token_id: String,
+    /// The grant it is good for, with which it ends; `None` for test tokens.
+    pub grant: Option<GrantId>,
+}
+
+/// The private claim that names the grant behind a token.
+const GRANT_CLAIM: &str = "grant_id";
+
+/// An access token of this server that can be ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IssuedToken {
+    /// Its `jti`.
+    pub token_id: String,
+    /// The grant it is good for.
+    pub grant: GrantId,
 }
 
 impl AccessTokenClaims {
@@ -59,6 +74,9 @@ impl AccessTokenClaims {
         put("iat", json!(self.issued_at));
         put("exp", json!(self.expires_at));
         put("jti", json!(self.token_id));
+        if let Some(grant) = &self.grant {
+            put(GRANT_CLAIM, json!(grant.as_str()));
+        }
         if let Some(name) = &self.person.name {
             put("name", json!(name));
         }
@@ -126,6 +144,9 @@ pub enum VerifyError {
         /// The canonical name of this resource.
         expected: String,
     },
+    /// It was revoked, or the grant behind it was.
+    #[error("the token was revoked")]
+    Revoked,
     /// It is another kind of token, e.g. an ID token.
     #[error("the token's type is {0:?}, expected \"at+jwt\"")]
     WrongType(Option<String>),
@@ -192,9 +213,11 @@ impl OwnTokenRules<'_> {
             }
             Some(_) => return Err(VerifyError::BadClaim("scope")),
         };
+        let subject = Subject::new(text(&claims, "sub")?);
         Ok(Principal {
             issuer: self.issuer.clone(),
-            subject: Subject::new(text(&claims, "sub")?),
+            kind: if subject.is_client() { CallerKind::Machine } else { CallerKind::User },
+            subject,
             client: Some(ClientId::new(text(&claims, "client_id")?)),
             audiences,
             scopes,
@@ -205,7 +228,7 @@ impl OwnTokenRules<'_> {
             issued_at: Some(moment(&claims, "iat")?.ok_or(VerifyError::BadClaim("iat"))?),
             expires_at,
             token_id: Some(text(&claims, "jti")?.to_owned()),
-            kind: CallerKind::User,
+            grant: grant(&claims)?,
             claims,
         })
     }
@@ -268,6 +291,13 @@ fn moment(
     #[expect(clippy::cast_possible_truncation, reason = "a date's fraction is of no interest")]
     let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
     seconds.map(Timestamp::from_unix).map(Some).ok_or(VerifyError::BadClaim(name))
+}
+
+fn grant(claims: &Map<String, Value>) -> Result<Option<GrantId>, VerifyError> {
+    match claims.get(GRANT_CLAIM) {
+        None => Ok(None),
+        Some(_) => text(claims, GRANT_CLAIM).map(GrantId::new).map(Some),
+    }
 }
 
 fn verified_email(claims: &Map<String, Value>) -> Option<String> {

@@ -72,6 +72,10 @@ pub enum Decision {
     TokenRefreshed,
     /// A used code or refresh token came again: its grant was revoked.
     GrantReplayed,
+    /// A grant was ended, with every token of it.
+    GrantRevoked,
+    /// An access token was ended; its grant goes on.
+    TokenRevoked,
     /// A test token was made by `/dev/token`.
     DevTokenIssued,
     /// A request was refused.
@@ -95,6 +99,8 @@ impl Decision {
             Self::TokenIssued => "token_issued",
             Self::TokenRefreshed => "token_refreshed",
             Self::GrantReplayed => "grant_replayed",
+            Self::GrantRevoked => "grant_revoked",
+            Self::TokenRevoked => "token_revoked",
             Self::DevTokenIssued => "dev_token_issued",
             Self::Refused { .. } => "refused",
         }

@@ -78,11 +78,14 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 §6.
     RefreshToken,
+    /// RFC 6749 §4.4; only for clients the operator vouches for.
+    ClientCredentials,
 }
 
 impl GrantType {
     /// Every grant type this server serves.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 3] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     /// The registered name.
     #[must_use]
@@ -90,6 +93,7 @@ impl GrantType {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 
@@ -148,6 +152,8 @@ pub struct Client {
     pub credential: ClientCredential,
     /// What it said of itself.
     pub metadata: ClientMetadata,
+    /// Whether the operator made it a resource server, which may ask about every token (RFC 7662).
+    pub may_introspect: bool,
     /// When it registered.
     pub registered_at: Timestamp,
     /// When it last got a token; `None` before the first.
@@ -161,9 +167,9 @@ pub struct ClientMetadata {
     pub client_name: Option<String>,
     /// The client's home page, kept and never fetched.
     pub client_uri: Option<String>,
-    /// At least one.
+    /// At least one with `authorization_code`.
     pub redirect_uris: Vec<RedirectUri>,
-    /// Always contains `authorization_code`.
+    /// What it may ask the token endpoint for.
     pub grant_types: Vec<GrantType>,
     /// What the client said it would ask for; it may ask for more (step-up).
     pub scope: Option<ScopeSet>,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::client::ClientId;
-use super::person::Person;
+use super::person::{Person, Subject};
 use super::pkce::S256Challenge;
 use super::redirect_uri::RedirectUri;
 use super::resource::ResourceUri;
@@ -59,6 +59,27 @@ impl Grant {
     #[must_use]
     pub fn token_scope(&self) -> ScopeSet {
         self.scope.permissions()
+    }
+}
+
+/// Which grants are meant: those that fit every member that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantSelection {
+    /// Those to this client.
+    pub client: Option<ClientId>,
+    /// Those by this person.
+    pub subject: Option<Subject>,
+    /// Only those that have not ended.
+    pub alive: bool,
+}
+
+impl GrantSelection {
+    /// Whether `grant` is meant.
+    #[must_use]
+    pub fn includes(&self, grant: &Grant) -> bool {
+        self.client.as_ref().is_none_or(|client| *client == grant.client)
+            && self.subject.as_ref().is_none_or(|subject| *subject == grant.person.subject)
+            && !(self.alive && grant.revoked_at.is_some())
     }
 }
 

@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientId;
+
+/// Begins the subject of a client, and of nobody else.
+const CLIENT_PREFIX: &str = "client:";
+
 /// Who somebody is at one issuer; the identity is always (issuer, subject), never an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -14,6 +19,19 @@ impl Subject {
     #[must_use]
     pub fn new(spelling: impl Into<String>) -> Self {
         Self(spelling.into())
+    }
+
+    /// A client that acts for itself (RFC 9068 §2.2). No person has such an identifier, so that no
+    /// tool mistakes a program for a person (OAuth 2.1 §7.4).
+    #[must_use]
+    pub fn of_client(client: &ClientId) -> Self {
+        Self(format!("{CLIENT_PREFIX}{client}"))
+    }
+
+    /// Whether it is the identifier of a client that acts for itself.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.0.starts_with(CLIENT_PREFIX)
     }
 
     /// The identifier.
@@ -41,6 +59,12 @@ pub struct Person {
 }
 
 impl Person {
+    /// The program behind a client that acts for itself.
+    #[must_use]
+    pub fn of_client(client: &ClientId) -> Self {
+        Self { subject: Subject::of_client(client), name: None, verified_email: None }
+    }
+
     /// What to call them.
     #[must_use]
     pub fn display_name(&self) -> &str {

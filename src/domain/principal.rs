@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::access_token::IssuedToken;
 use super::client::ClientId;
+use super::grant::GrantId;
 use super::issuer::Issuer;
 use super::person::Subject;
 use super::scope::ScopeSet;
@@ -37,6 +39,8 @@ pub struct Principal {
     pub expires_at: Timestamp,
     /// The `jti` claim.
     pub token_id: Option<String>,
+    /// The grant behind a token of this server.
+    pub grant: Option<GrantId>,
     /// Whether a person or a program is calling.
     pub kind: CallerKind,
     /// Every claim of the token as it came.
@@ -69,5 +73,11 @@ impl Principal {
             subject: self.subject.clone(),
             client: self.client.clone(),
         }
+    }
+
+    /// The token as this server can end it before its time; `None` for one that only expires.
+    #[must_use]
+    pub fn issued_token(&self) -> Option<IssuedToken> {
+        Some(IssuedToken { token_id: self.token_id.clone()?, grant: self.grant.clone()? })
     }
 }

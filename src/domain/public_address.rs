@@ -26,6 +26,10 @@ pub enum PublishedEndpoint {
     Registration,
     /// The JWK set of RFC 7517.
     Jwks,
+    /// RFC 7009 §2.
+    Revocation,
+    /// RFC 7662 §2.
+    Introspection,
     /// OpenID Connect Core §5.3.
     Userinfo,
     /// The page that documents this API.
@@ -41,6 +45,8 @@ impl PublishedEndpoint {
             Self::Token => "/token",
             Self::Registration => "/register",
             Self::Jwks => "/.well-known/jwks.json",
+            Self::Revocation => "/revoke",
+            Self::Introspection => "/introspect",
             Self::Userinfo => "/userinfo",
             Self::Docs => "/docs",
         }

@@ -4,6 +4,7 @@
 mod audit_log;
 mod client_registry;
 mod clock;
+mod grant_directory;
 mod grant_store;
 mod housekeeping;
 mod identity_provider;
@@ -11,12 +12,14 @@ mod key_store;
 mod login_sessions;
 mod random;
 mod signing_keys;
+mod token_revocations;
 mod token_verifier;
 mod tool_catalog;
 
 pub use audit_log::*;
 pub use client_registry::*;
 pub use clock::*;
+pub use grant_directory::*;
 pub use grant_store::*;
 pub use housekeeping::*;
 pub use identity_provider::*;
@@ -24,6 +27,7 @@ pub use key_store::*;
 pub use login_sessions::*;
 pub use random::*;
 pub use signing_keys::*;
+pub use token_revocations::*;
 pub use token_verifier::*;
 pub use tool_catalog::*;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::policy::ScopePolicy;
-use super::refusal::Refusal;
+use super::refusal::{RETRY_AFTER, Refusal};
 use crate::domain::access_token::VerifyError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::bearer::{Challenge, MalformedCredentials, bearer_token};
@@ -15,11 +15,12 @@ use crate::domain::public_address::{AskedAddress, PublicAddress};
 use crate::domain::resource::ResourceDocument;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::BearerToken;
-use crate::port::{AuditLog, Clock, Expected, TokenVerifier};
+use crate::port::{AuditLog, Clock, Expected, TokenRevocations, TokenVerifier};
 
 /// Lets callers in, or tells them what they need.
 pub struct Access {
     pub(super) verifier: Arc<dyn TokenVerifier>,
+    pub(super) revocations: Arc<dyn TokenRevocations>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) address: Arc<PublicAddress>,
@@ -69,8 +70,27 @@ impl Access {
         };
         let expected =
             Expected { resource: Arc::clone(self.address.resource()), now: self.clock.now() };
-        let verified = self.verifier.verify(&token, &expected).await;
-        verified.map_err(|error| self.refuse(error.into(), Some(&token)))
+        match self.verify(&token, &expected).await {
+            Ok(principal) => Ok(principal),
+            Err(error) => Err(self.refuse(error, Some(&token))),
+        }
+    }
+
+    async fn verify(
+        &self,
+        token: &BearerToken,
+        expected: &Expected,
+    ) -> Result<Principal, AccessError> {
+        let principal = self.verifier.verify(token, expected).await?;
+        let Some(token) = principal.issued_token() else { return Ok(principal) };
+        match self.revocations.is_revoked(&token).await {
+            Ok(false) => Ok(principal),
+            Ok(true) => Err(AccessError::InvalidToken(VerifyError::Revoked)),
+            Err(unavailable) => Err(AccessError::Unavailable {
+                reason: unavailable.to_string(),
+                retry_after: RETRY_AFTER,
+            }),
+        }
     }
 
     /// The challenge that goes with a refusal; none with 503 (RFC 6750 §3, RFC 9728 §5.1).

@@ -84,6 +84,7 @@ impl DevToken {
             audience: audience.to_owned(),
             scope,
             lifetime: self.lifetime(parameters.optional("expires_in")?)?,
+            grant: None,
         };
         Ok(self.mint.mint(minting).await?)
     }

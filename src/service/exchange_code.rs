@@ -36,7 +36,7 @@ pub enum ExchangeError {
     #[error("resource is not the one that was consented to")]
     WrongResource,
     /// It was redeemed before; its grant is revoked now.
-    #[error("the code was used before, so every refresh token of its grant is revoked")]
+    #[error("the code was used before, so every token of its grant is revoked")]
     Replayed,
     /// Its grant was revoked.
     #[error("the grant of the code is revoked")]
@@ -129,6 +129,7 @@ pub(super) fn minting(grant: &Grant, policy: &super::policy::Policy) -> Minting 
         audience: grant.resource.as_str().to_owned(),
         scope: grant.token_scope(),
         lifetime: policy.access_token_lifetime,
+        grant: Some(grant.id.clone()),
     }
 }
 

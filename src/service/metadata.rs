@@ -46,6 +46,14 @@ pub struct AuthorizationServerMetadata {
     pub registration_endpoint: String,
     /// Where the signing keys are.
     pub jwks_uri: String,
+    /// RFC 7009.
+    pub revocation_endpoint: String,
+    /// How clients authenticate there.
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// RFC 7662.
+    pub introspection_endpoint: String,
+    /// How resource servers authenticate there.
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     /// OpenID Connect Core §5.3.
     pub userinfo_endpoint: String,
     /// Everything a client may ask for.
@@ -102,20 +110,25 @@ impl Metadata {
     #[must_use]
     pub fn authorization_server(&self) -> AuthorizationServerMetadata {
         let endpoint = |endpoint| self.address.endpoint(endpoint);
+        let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
+        let none = ClientAuthMethod::None.as_str();
+        let confidential = methods.iter().copied().filter(|method| *method != none).collect();
         AuthorizationServerMetadata {
             issuer: self.address.issuer().as_str().to_owned(),
             authorization_endpoint: endpoint(PublishedEndpoint::Authorization),
             token_endpoint: endpoint(PublishedEndpoint::Token),
             registration_endpoint: endpoint(PublishedEndpoint::Registration),
             jwks_uri: endpoint(PublishedEndpoint::Jwks),
+            revocation_endpoint: endpoint(PublishedEndpoint::Revocation),
+            revocation_endpoint_auth_methods_supported: methods.clone(),
+            introspection_endpoint: endpoint(PublishedEndpoint::Introspection),
+            introspection_endpoint_auth_methods_supported: confidential,
             userinfo_endpoint: endpoint(PublishedEndpoint::Userinfo),
             scopes_supported: names(self.policy.scopes.all().iter()),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
-            token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
-                .map(ClientAuthMethod::as_str)
-                .to_vec(),
+            token_endpoint_auth_methods_supported: methods,
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             service_documentation: endpoint(PublishedEndpoint::Docs),

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::access_token::AccessTokenClaims;
 use crate::domain::client::ClientId;
+use crate::domain::grant::GrantId;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::domain::scope::ScopeSet;
@@ -29,6 +30,8 @@ pub(super) struct Minting {
     pub(super) audience: String,
     pub(super) scope: ScopeSet,
     pub(super) lifetime: Duration,
+    /// The grant it ends with; `None` for a token nobody granted.
+    pub(super) grant: Option<GrantId>,
 }
 
 /// A signed access token.
@@ -69,6 +72,7 @@ impl Mint {
             issued_at: now,
             expires_at: now.after(minting.lifetime),
             token_id: base64url(&self.random.entropy()[..16]),
+            grant: minting.grant,
         };
         let token = self.keys.sign(&claims).await?;
         Ok(MintedToken {

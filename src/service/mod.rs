@@ -3,9 +3,11 @@
 pub mod access;
 pub mod authorize;
 mod client_authentication;
+mod client_credentials;
 pub mod consent;
 pub mod dev_token;
 mod exchange_code;
+pub mod introspect;
 pub mod keys;
 pub mod login;
 pub mod metadata;
@@ -15,11 +17,13 @@ pub mod readiness;
 mod refresh;
 pub mod refusal;
 pub mod register;
+pub mod revoke;
 pub mod token;
 pub mod tools;
 mod use_cases;
 
 pub use client_authentication::ClientAuthenticationError;
+pub use client_credentials::ClientCredentialsError;
 pub use exchange_code::ExchangeError;
 pub use refresh::RefreshError;
 pub use use_cases::{Ports, UseCases};

@@ -28,7 +28,7 @@ pub enum RefreshError {
     #[error("the refresh token has expired")]
     Expired,
     /// It was used after its successor took over; its grant is revoked now.
-    #[error("the refresh token was used before, so every refresh token of its grant is revoked")]
+    #[error("the refresh token was used before, so every token of its grant is revoked")]
     Replayed,
     /// Its grant was revoked.
     #[error("the grant of the refresh token is revoked")]

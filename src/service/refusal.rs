@@ -6,19 +6,22 @@ use std::time::Duration;
 use super::access::AccessError;
 use super::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use super::client_authentication::ClientAuthenticationError;
+use super::client_credentials::ClientCredentialsError;
 use super::consent::ConsentError;
 use super::dev_token::DevTokenError;
 use super::exchange_code::ExchangeError;
+use super::introspect::IntrospectionError;
 use super::login::LoginError;
 use super::refresh::RefreshError;
 use super::register::RegistrationError;
+use super::revoke::RevocationError;
 use super::token::TokenError;
 use crate::domain::audit::Decision;
 use crate::domain::error_text::error_text;
 use crate::port::SigningUnavailable;
 
 /// When to try again after a store or a key was out of reach.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// An error of any use case.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,10 @@ pub enum Refusal<'a> {
     Consent(&'a ConsentError),
     /// Of a token request.
     Token(&'a TokenError),
+    /// Of a request to revoke a token.
+    Revocation(&'a RevocationError),
+    /// Of a question about a token.
+    Introspection(&'a IntrospectionError),
     /// Of a test token.
     DevToken(&'a DevTokenError),
     /// Of the signing keys.
@@ -76,6 +83,8 @@ impl Refusal<'_> {
             Self::Login(error) => login(error),
             Self::Consent(error) => consent(error),
             Self::Token(error) => token(error),
+            Self::Revocation(error) => revocation(error),
+            Self::Introspection(error) => introspection(error),
             Self::DevToken(error) => dev_token(error),
             Self::Keys(_) => unavailable("keys_unavailable", RETRY_AFTER),
         }
@@ -111,6 +120,8 @@ impl fmt::Display for Refusal<'_> {
             Self::Login(error) => error.fmt(f),
             Self::Consent(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::Revocation(error) => error.fmt(f),
+            Self::Introspection(error) => error.fmt(f),
             Self::DevToken(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
         }
@@ -217,6 +228,7 @@ fn token(error: &TokenError) -> Row {
         }
         TokenError::Code(error) => exchange(error),
         TokenError::Refresh(error) => refresh(error),
+        TokenError::ClientCredentials(error) => client_credentials(error),
         TokenError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -267,6 +279,48 @@ fn refresh(error: &RefreshError) -> Row {
         RefreshError::WrongScope => row(400, "invalid_scope", "refresh_wrong_scope"),
         RefreshError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
         RefreshError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
+    }
+}
+
+fn client_credentials(error: &ClientCredentialsError) -> Row {
+    match error {
+        ClientCredentialsError::PublicClient => {
+            row(400, "unauthorized_client", "client_credentials_public")
+        }
+        ClientCredentialsError::WrongScope => {
+            row(400, "invalid_scope", "client_credentials_wrong_scope")
+        }
+        ClientCredentialsError::WrongResource => {
+            row(400, "invalid_target", "client_credentials_wrong_resource")
+        }
+        ClientCredentialsError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+        ClientCredentialsError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
+    }
+}
+
+fn revocation(error: &RevocationError) -> Row {
+    match error {
+        RevocationError::Parameters(_) => row(400, "invalid_request", "revocation_parameters"),
+        RevocationError::Client(error) => client_authentication(error),
+        RevocationError::OtherClient => row(400, "invalid_grant", "revocation_other_client"),
+        RevocationError::VerifierUnavailable(_) => unavailable("verifier_unavailable", RETRY_AFTER),
+        RevocationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+    }
+}
+
+fn introspection(error: &IntrospectionError) -> Row {
+    match error {
+        IntrospectionError::Parameters(_) => {
+            row(400, "invalid_request", "introspection_parameters")
+        }
+        IntrospectionError::Client(error) => client_authentication(error),
+        IntrospectionError::PublicClient => {
+            row(401, "invalid_client", "introspection_public_client")
+        }
+        IntrospectionError::VerifierUnavailable(_) => {
+            unavailable("verifier_unavailable", RETRY_AFTER)
+        }
+        IntrospectionError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 

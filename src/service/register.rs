@@ -94,6 +94,7 @@ impl Register {
             id: self.fresh_id(),
             credential,
             metadata,
+            may_introspect: false,
             registered_at: self.clock.now(),
             last_used_at: None,
         };
@@ -178,8 +179,12 @@ impl Members {
         let Some(names) = self.texts(MEMBER)? else {
             return Ok(vec![GrantType::AuthorizationCode]);
         };
-        let mut known: Vec<_> =
-            names.iter().filter_map(|name| GrantType::from_name(name)).collect();
+        let mut known: Vec<_> = names
+            .iter()
+            .filter_map(|name| GrantType::from_name(name))
+            // Whoever may register would get tokens without anybody's consent.
+            .filter(|grant| *grant != GrantType::ClientCredentials)
+            .collect();
         known.sort_unstable();
         known.dedup();
         if !known.contains(&GrantType::AuthorizationCode) {

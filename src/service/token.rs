@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::client_credentials::ClientCredentialsError;
 use super::exchange_code::ExchangeError;
 use super::mint::{Mint, MintedToken};
 use super::policy::Policy;
@@ -17,12 +18,15 @@ use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::public_address::PublicAddress;
 use crate::domain::resource::ResourceUri;
 use crate::domain::secret::RefreshToken;
-use crate::port::{AuditLog, ClientRegistry, Clock, GrantStore, Random, StoreUnavailable};
+use crate::port::{
+    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, Random, StoreUnavailable,
+};
 
 /// Exchanges grants for tokens.
 pub struct TokenEndpoint {
     pub(super) clients: Arc<dyn ClientRegistry>,
     pub(super) grants: Arc<dyn GrantStore>,
+    pub(super) directory: Arc<dyn GrantDirectory>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
@@ -74,6 +78,9 @@ pub enum TokenError {
     /// The refresh token is not good.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// The client gets no token for itself.
+    #[error(transparent)]
+    ClientCredentials(#[from] ClientCredentialsError),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -114,6 +121,7 @@ impl TokenEndpoint {
         let response = match grant {
             GrantType::AuthorizationCode => self.exchange_code(client, form).await?,
             GrantType::RefreshToken => self.refresh(client, form).await?,
+            GrantType::ClientCredentials => self.client_credentials(client, form).await?,
         };
         // The grant is used up by now: only the answer can still carry what it was exchanged for.
         if let Err(error) = self.clients.touch(&client.id, self.clock.now()).await {

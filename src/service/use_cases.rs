@@ -6,6 +6,7 @@ use super::access::Access;
 use super::authorize::Authorize;
 use super::consent::Consent;
 use super::dev_token::DevToken;
+use super::introspect::Introspect;
 use super::keys::Keys;
 use super::login::Login;
 use super::metadata::Metadata;
@@ -13,13 +14,14 @@ use super::mint::Mint;
 use super::policy::Policy;
 use super::readiness::Readiness;
 use super::register::Register;
+use super::revoke::Revoke;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, GrantStore, IdentityProvider, LoginSessions, Random,
-    SigningKeys, TokenVerifier, ToolCatalog,
+    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, IdentityProvider, LoginSessions,
+    Random, SigningKeys, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -27,12 +29,16 @@ use crate::port::{
 pub struct Ports {
     /// Verifies access tokens.
     pub verifier: Arc<dyn TokenVerifier>,
+    /// Tells which of them were ended before their time.
+    pub revocations: Arc<dyn TokenRevocations>,
     /// Signs them.
     pub keys: Arc<dyn SigningKeys>,
     /// Keeps clients.
     pub clients: Arc<dyn ClientRegistry>,
     /// Keeps codes, grants and refresh tokens.
     pub grants: Arc<dyn GrantStore>,
+    /// Keeps every grant within reach of who looks after them.
+    pub directory: Arc<dyn GrantDirectory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
     /// Logs people in.
@@ -68,6 +74,10 @@ pub struct UseCases {
     pub consent: Arc<Consent>,
     /// Exchange a code, refresh.
     pub token: Arc<TokenEndpoint>,
+    /// Revoke a token.
+    pub revoke: Arc<Revoke>,
+    /// Tell a resource server about a token.
+    pub introspect: Arc<Introspect>,
     /// Publish what clients discover.
     pub metadata: Arc<Metadata>,
     /// Tell whether everything needed is within reach.
@@ -103,6 +113,8 @@ impl UseCases {
             login: make.login(&authorize),
             consent: make.consent(&authorize),
             token: make.token(),
+            revoke: make.revoke(),
+            introspect: make.introspect(),
             metadata: make.metadata(),
             readiness: make.readiness(),
             keys: make.keys(),
@@ -135,6 +147,7 @@ impl Make {
     fn access(&self) -> Arc<Access> {
         Arc::new(Access {
             verifier: Arc::clone(&self.ports.verifier),
+            revocations: Arc::clone(&self.ports.revocations),
             clock: Arc::clone(&self.ports.clock),
             audit: Arc::clone(&self.ports.audit),
             address: Arc::clone(&self.address),
@@ -198,12 +211,36 @@ impl Make {
         Arc::new(TokenEndpoint {
             clients: Arc::clone(&self.ports.clients),
             grants: Arc::clone(&self.ports.grants),
+            directory: Arc::clone(&self.ports.directory),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
             address: Arc::clone(&self.address),
             policy: Arc::clone(&self.policy),
             mint: self.mint(),
+        })
+    }
+
+    fn revoke(&self) -> Arc<Revoke> {
+        Arc::new(Revoke {
+            clients: Arc::clone(&self.ports.clients),
+            grants: Arc::clone(&self.ports.grants),
+            revocations: Arc::clone(&self.ports.revocations),
+            verifier: Arc::clone(&self.ports.verifier),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
+        })
+    }
+
+    fn introspect(&self) -> Arc<Introspect> {
+        Arc::new(Introspect {
+            clients: Arc::clone(&self.ports.clients),
+            revocations: Arc::clone(&self.ports.revocations),
+            verifier: Arc::clone(&self.ports.verifier),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
+            address: Arc::clone(&self.address),
         })
     }
 

@@ -43,6 +43,7 @@ pub(crate) fn client(id: &str) -> Client {
             software_id: Some("software".to_owned()),
             software_version: Some("1.2.3".to_owned()),
         },
+        may_introspect: true,
         registered_at: at(0),
         last_used_at: None,
     }
@@ -61,6 +62,7 @@ pub(crate) fn public_client(id: &str) -> Client {
             software_id: None,
             software_version: None,
         },
+        may_introspect: false,
         last_used_at: Some(at(7)),
         ..client(id)
     }

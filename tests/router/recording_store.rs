@@ -4,15 +4,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use mcp_oauth_core::domain::access_token::IssuedToken;
 use mcp_oauth_core::domain::client::{Client, ClientId};
-use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    ClientRegistry, GrantStore, LoginSessions, RedeemError, RegisterError, RotateError,
-    StoreUnavailable,
+    ClientRegistry, GrantDirectory, GrantStore, LoginSessions, RedeemError, RegisterError,
+    RotateError, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -136,5 +137,47 @@ impl LoginSessions for RecordingStore {
 
     async fn find(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
         LoginSessions::find(self.reach()?, session).await
+    }
+}
+
+#[async_trait]
+impl GrantDirectory for RecordingStore {
+    async fn begin_without_code(&self, grant: &Grant) -> Result<(), StoreUnavailable> {
+        self.write("begin_without_code")?.begin_without_code(grant).await
+    }
+
+    async fn find_grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreUnavailable> {
+        self.reach()?.find_grant(id).await
+    }
+
+    async fn list_grants(
+        &self,
+        selection: &GrantSelection,
+        most: u32,
+    ) -> Result<Vec<Grant>, StoreUnavailable> {
+        self.reach()?.list_grants(selection, most).await
+    }
+
+    async fn revoke_all(
+        &self,
+        selection: &GrantSelection,
+        at: Timestamp,
+    ) -> Result<u64, StoreUnavailable> {
+        self.write("revoke_all")?.revoke_all(selection, at).await
+    }
+}
+
+#[async_trait]
+impl TokenRevocations for RecordingStore {
+    async fn revoke_token(
+        &self,
+        token: &IssuedToken,
+        until: Timestamp,
+    ) -> Result<(), StoreUnavailable> {
+        self.write("revoke_token")?.revoke_token(token, until).await
+    }
+
+    async fn is_revoked(&self, token: &IssuedToken) -> Result<bool, StoreUnavailable> {
+        self.reach()?.is_revoked(token).await
     }
 }

@@ -88,9 +88,11 @@ impl Scenario {
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
         let ports = Ports {
             verifier: Arc::clone(&issuer) as _,
+            revocations: Arc::clone(&store) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
+            directory: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             identity: Arc::new(DevUsers::new(vec![alice()])),
             catalog: Arc::new(catalog),

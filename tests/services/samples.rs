@@ -73,6 +73,7 @@ pub(crate) fn client() -> Client {
             software_id: None,
             software_version: None,
         },
+        may_introspect: false,
         registered_at: at(-1000),
         last_used_at: None,
     }

@@ -27,6 +27,7 @@ pub(crate) fn caller(scopes: &str) -> Principal {
         issued_at: Some(at(-10)),
         expires_at: at(100),
         token_id: Some("jti-1".to_owned()),
+        grant: None,
         kind: CallerKind::User,
         claims: serde_json::Map::new(),
     }

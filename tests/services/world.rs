@@ -13,8 +13,9 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
-    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier, MockToolCatalog,
+    MockAuditLog, MockClientRegistry, MockClock, MockGrantDirectory, MockGrantStore,
+    MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys, MockTokenRevocations,
+    MockTokenVerifier, MockToolCatalog,
 };
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
@@ -27,9 +28,11 @@ use crate::samples::{
 /// Ports nobody may call yet, except for the time and for random bytes.
 pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
+    pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
     pub(crate) grants: MockGrantStore,
+    pub(crate) directory: MockGrantDirectory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockIdentityProvider,
     pub(crate) catalog: MockToolCatalog,
@@ -40,9 +43,11 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             verifier: MockTokenVerifier::new(),
+            revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
             grants: MockGrantStore::new(),
+            directory: MockGrantDirectory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockIdentityProvider::new(),
             catalog: MockToolCatalog::new(),
@@ -109,9 +114,11 @@ impl World {
             .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
         let ports = Ports {
             verifier: Arc::new(self.verifier),
+            revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
             grants: Arc::new(self.grants),
+            directory: Arc::new(self.directory),
             sessions: Arc::new(self.sessions),
             identity: Arc::new(self.identity),
             catalog: Arc::new(self.catalog),

@@ -118,7 +118,8 @@ async fn start_and_serve(
 
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
-    tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), stop.clone()));
+    let kept = KEEP_EXPIRED + settings.policy.access_token_lifetime;
+    tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), kept, stop.clone()));
     let asked = asked_to_stop()
         .map_err(|error| problem("signals", "the system", &error, "Free resources."))?;
     tokio::spawn(cancel_after(asked, stop.clone()));
@@ -164,14 +165,14 @@ async fn prepare_keys(issuer: Arc<LocalIssuer>) {
     }
 }
 
-async fn keep_house(housekeeping: Arc<dyn Housekeeping>, stop: CancellationToken) {
+async fn keep_house(housekeeping: Arc<dyn Housekeeping>, kept: Duration, stop: CancellationToken) {
     let mut interval = tokio::time::interval(HOUSEKEEPING_INTERVAL);
     loop {
         tokio::select! {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        match housekeeping.forget_expired(SystemClock.now().before(KEEP_EXPIRED)).await {
+        match housekeeping.forget_expired(SystemClock.now().before(kept)).await {
             Ok(0) => {}
             Ok(records) => tracing::debug!(records, "expired records are gone"),
             Err(error) => tracing::warn!(%error, "expired records could not be removed"),

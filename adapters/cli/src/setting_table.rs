@@ -52,7 +52,7 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 use Kind::{List, Number, Switch, Table, Text};
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 25] = [
+pub(crate) const SETTINGS: [Setting; 26] = [
     setting(
         "host",
         Text,
@@ -150,6 +150,12 @@ pub(crate) const SETTINGS: [Setting; 25] = [
     ),
     setting("log_format", Text, r#""human""#, "human or json"),
     setting("access_token_seconds", Number, "3600", "Life of an access token, in seconds"),
+    setting(
+        "revocation_seconds",
+        Number,
+        "2",
+        "How long a revoked access token may still be accepted, in seconds; so often the store is asked about it",
+    ),
     setting("code_seconds", Number, "60", "Life of an authorization code, in seconds, at most 600"),
     setting(
         "session_seconds",

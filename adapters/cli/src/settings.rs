@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     /// How long a tool may take.
     pub(crate) call_time_limit: Duration,
+    /// How long a revoked access token may still be accepted.
+    pub(crate) revocation_check: Duration,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
 }
@@ -152,6 +154,7 @@ impl Reader<'_> {
         let log_level = self.log_level();
         let log_format = self.log_format();
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
+        let revocation_check = self.seconds("revocation_seconds", 0, 60);
         let allowed_origins = self.allowed_origins();
         self.check_dev_host(places.host);
         let (streamable_http, sse) = transports?;
@@ -173,6 +176,7 @@ impl Reader<'_> {
             log_level: log_level?,
             log_format: log_format?,
             call_time_limit: call_time_limit?,
+            revocation_check: revocation_check?,
             sources: places.sources.clone(),
         })
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use mcp_oauth_core::port::{ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions};
+use mcp_oauth_core::port::{
+    ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
+    TokenRevocations,
+};
 use mcp_oauth_database::{Database, OpenError};
 use mcp_oauth_memory::MemoryStore;
 
@@ -12,6 +15,8 @@ use crate::settings::StoreChoice;
 pub(crate) struct Stores {
     pub(crate) clients: Arc<dyn ClientRegistry>,
     pub(crate) grants: Arc<dyn GrantStore>,
+    pub(crate) directory: Arc<dyn GrantDirectory>,
+    pub(crate) revocations: Arc<dyn TokenRevocations>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
@@ -42,11 +47,20 @@ impl Stores {
 
     fn of<S>(store: Arc<S>, report: String) -> Self
     where
-        S: ClientRegistry + GrantStore + LoginSessions + KeyStore + Housekeeping + 'static,
+        S: ClientRegistry
+            + GrantStore
+            + GrantDirectory
+            + TokenRevocations
+            + LoginSessions
+            + KeyStore
+            + Housekeeping
+            + 'static,
     {
         Self {
             clients: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
+            directory: Arc::clone(&store) as _,
+            revocations: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
             housekeeping: store,

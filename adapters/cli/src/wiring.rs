@@ -10,7 +10,7 @@ use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, Transports};
-use mcp_oauth_memory::VerifiedTokens;
+use mcp_oauth_memory::{RecentRevocations, VerifiedTokens};
 use tokio_util::sync::CancellationToken;
 
 use crate::log_audit::LogAudit;
@@ -50,9 +50,15 @@ pub(crate) fn use_cases(
     let issuer = Arc::new(issuer);
     let ports = Ports {
         verifier: Arc::new(VerifiedTokens::new(Arc::clone(&issuer) as _)),
+        revocations: Arc::new(RecentRevocations::new(
+            Arc::clone(&stores.revocations),
+            Arc::clone(&clock),
+            settings.revocation_check,
+        )),
         keys: Arc::clone(&issuer) as _,
         clients: Arc::clone(&stores.clients),
         grants: Arc::clone(&stores.grants),
+        directory: Arc::clone(&stores.directory),
         sessions: Arc::clone(&stores.sessions),
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
         catalog,

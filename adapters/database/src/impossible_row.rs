@@ -63,8 +63,9 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let database = Database::open_sqlite(&directory.path().join("test.db")).await.unwrap();
         let person = r#"'{"subject":"s"}'"#;
-        let grant =
-            format!("INSERT INTO grants VALUES ('g','c',{person},'https://r.example','a',0,NULL)");
+        let grant = format!(
+            "INSERT INTO grants VALUES ('g','c','s',{person},'https://r.example','a',0,NULL)"
+        );
         database.writer.execute_unprepared(&grant).await.unwrap();
         for row in rows {
             let insert = format!("INSERT INTO {row}");
@@ -81,10 +82,10 @@ mod tests {
     #[tokio::test]
     async fn an_impossible_client_is_located() {
         for (row, column) in [
-            ("('k','telepathy',NULL,'{}',0,NULL)", "column token_endpoint_auth_method"),
-            ("('k','none','hash','{}',0,NULL)", "column secret_hash"),
-            ("('k','client_secret_basic',NULL,'{}',0,NULL)", "column secret_hash"),
-            ("('k','none',NULL,'{}',0,NULL)", "column metadata"),
+            ("('k','telepathy',NULL,'{}',0,0,NULL)", "column token_endpoint_auth_method"),
+            ("('k','none','hash','{}',0,0,NULL)", "column secret_hash"),
+            ("('k','client_secret_basic',NULL,'{}',0,0,NULL)", "column secret_hash"),
+            ("('k','none',NULL,'{}',0,0,NULL)", "column metadata"),
         ] {
             let (_directory, database) = with(&[&format!("clients VALUES {row}")]).await;
             let found = ClientRegistry::find(&database, &ClientId::new("k")).await;
@@ -94,7 +95,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_of_an_older_release_is_possible() {
-        let row = format!("clients VALUES ('k','none',NULL,'{METADATA}',0,NULL)");
+        let row = format!("clients VALUES ('k','none',NULL,'{METADATA}',0,0,NULL)");
         let (_directory, database) = with(&[&row]).await;
         let found = ClientRegistry::find(&database, &ClientId::new("k")).await.unwrap();
         assert_eq!(found.unwrap().metadata.client_name, None);

@@ -7,6 +7,7 @@
 
 mod client_registry;
 mod entity;
+mod grant_directory;
 mod grant_store;
 mod housekeeping;
 mod impossible_row;
@@ -17,6 +18,7 @@ mod open;
 mod open_error;
 #[cfg(test)]
 mod query_plan;
+mod token_revocations;
 
 pub use open::{Database, Opened};
 pub use open_error::OpenError;

@@ -7,6 +7,7 @@ use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::port::JwkSet;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::access::AccessError;
+use mcp_oauth_core::service::introspect::Introspection;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::Registered;
 use mcp_oauth_core::service::token::{TokenRequest, TokenResponse};
@@ -127,7 +128,7 @@ fn names(grants: &[GrantType]) -> Vec<String> {
 #[derive(Object)]
 #[oai(rename = "TokenRequest")]
 struct TokenForm {
-    /// `authorization_code` or `refresh_token`.
+    /// `authorization_code`, `refresh_token` or `client_credentials`.
     grant_type: String,
     /// With `authorization_code`.
     code: Option<String>,
@@ -137,7 +138,7 @@ struct TokenForm {
     redirect_uri: Option<String>,
     /// With `refresh_token`.
     refresh_token: Option<String>,
-    /// With `refresh_token`: less than was granted.
+    /// With `refresh_token`: less than was granted. With `client_credentials`: what is asked for.
     scope: Option<String>,
     /// The resource that was consented to (RFC 8707).
     resource: Option<String>,
@@ -257,6 +258,88 @@ impl From<Principal> for UserInfo {
     }
 }
 
+/// A token to be revoked (RFC 7009 §2.1) or asked about (RFC 7662 §2.1).
+#[derive(Object)]
+#[oai(rename = "TokenReference")]
+struct TokenReferenceForm {
+    /// The token.
+    token: String,
+    /// `access_token` or `refresh_token`; a wrong hint does no harm.
+    token_type_hint: Option<String>,
+    /// Unless the client authenticates with HTTP Basic.
+    client_id: Option<String>,
+    /// For `client_secret_post`.
+    client_secret: Option<String>,
+}
+
+/// Nothing but that it is done.
+#[derive(Object, Serialize)]
+struct Revoked {}
+
+impl Document for Revoked {
+    const MEANING: &'static str = "The token is worth nothing any more, if it ever was.";
+}
+
+/// What there is to say of a token (RFC 7662 §2.2); everything but `active` only if it is.
+#[derive(Object, Serialize)]
+#[oai(rename = "Introspection")]
+struct IntrospectionDocument {
+    active: bool,
+    #[serde(flatten)]
+    #[oai(flatten)]
+    token: IntrospectedTokenMembers,
+}
+
+/// What an access token says that is good.
+#[derive(Object, Serialize, Default)]
+struct IntrospectedTokenMembers {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<String>,
+    /// Space-delimited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+impl Document for IntrospectionDocument {
+    const MEANING: &'static str = "Whether the token is good, and what it says if it is.";
+}
+
+impl From<Introspection> for IntrospectionDocument {
+    fn from(Introspection { active, token }: Introspection) -> Self {
+        let Some(token) = token else { return Self { active, token: Default::default() } };
+        Self {
+            active,
+            token: IntrospectedTokenMembers {
+                token_type: Some(token.token_type.to_owned()),
+                scope: Some(token.scope),
+                client_id: token.client_id,
+                sub: Some(token.sub),
+                aud: Some(token.aud),
+                iss: Some(token.iss),
+                exp: Some(token.exp),
+                iat: token.iat,
+                jti: token.jti,
+            },
+        }
+    }
+}
+
 /// Whether the server can do its work.
 #[derive(ApiResponse)]
 enum Readiness {
@@ -291,10 +374,8 @@ impl Api {
         form: FormBody<TokenForm>,
     ) -> poem::Result<Answer<TokenDocument>> {
         let query = query_parameters(request)?;
-        let headers = request.headers().get_all(header::AUTHORIZATION);
         let request = TokenRequest {
-            // A header that is not text can't be Basic; the core refuses it as malformed.
-            authorization: headers.iter().map(|value| value.to_str().unwrap_or_default()).collect(),
+            authorization: authorization(request),
             query: &query,
             form: &form.parameters,
         };
@@ -302,6 +383,37 @@ impl Api {
             Ok(response) => Answer::Document(response.into(), Keep::Never),
             Err(error) => Answer::refused(Refusal::Token(&error)),
         })
+    }
+
+    /// Revoke a token
+    ///
+    /// A refresh token ends with everything it led to, an access token alone, RFC 7009.
+    #[oai(path = "/revoke", method = "post", tag = "Topic::OAuth", operation_id = "revoke")]
+    async fn revoke(
+        &self,
+        request: &Request,
+        form: FormBody<TokenReferenceForm>,
+    ) -> Answer<Revoked> {
+        match self.use_cases.revoke.revoke(&authorization(request), &form.parameters).await {
+            Ok(()) => Answer::Document(Revoked {}, Keep::Never),
+            Err(error) => Answer::refused(Refusal::Revocation(&error)),
+        }
+    }
+
+    /// Ask about a token
+    ///
+    /// For resource servers the operator added, RFC 7662.
+    #[oai(path = "/introspect", method = "post", tag = "Topic::OAuth", operation_id = "introspect")]
+    async fn introspect(
+        &self,
+        request: &Request,
+        form: FormBody<TokenReferenceForm>,
+    ) -> Answer<IntrospectionDocument> {
+        let introspect = &self.use_cases.introspect;
+        match introspect.introspect(&authorization(request), &form.parameters).await {
+            Ok(answer) => Answer::Document(answer.into(), Keep::Never),
+            Err(error) => Answer::refused(Refusal::Introspection(&error)),
+        }
     }
 
     /// Signing keys
@@ -388,6 +500,13 @@ impl Api {
             }
         }
     }
+}
+
+/// The values of every Authorization header. One that is not text can't be Basic; the core refuses
+/// it as malformed.
+fn authorization(request: &Request) -> Vec<&str> {
+    let headers = request.headers().get_all(header::AUTHORIZATION);
+    headers.iter().map(|value| value.to_str().unwrap_or_default()).collect()
 }
 
 impl Api {

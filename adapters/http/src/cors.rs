@@ -29,7 +29,7 @@ impl Readers {
     pub(crate) fn of(path: &str, base_path: &str) -> Self {
         let path = path.strip_prefix(base_path).unwrap_or(path);
         match path {
-            "/register" | "/token" | "/userinfo" | "/openapi.json" => Self::AnyPage,
+            "/register" | "/token" | "/revoke" | "/userinfo" | "/openapi.json" => Self::AnyPage,
             "/mcp/health" | "/health/live" | "/health/ready" => Self::AnyPage,
             "/dev/token" => Self::AllowedPages,
             _ if path.starts_with("/.well-known/") => Self::AnyPage,

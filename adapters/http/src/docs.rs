@@ -41,6 +41,7 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
             software_id: None,
             software_version: None,
         },
+        may_introspect: false,
         registered_at: now,
         last_used_at: None,
     }

@@ -119,7 +119,7 @@ impl GrantStore for MemoryStore {
 }
 
 impl Records {
-    fn is_alive(&self, grant: &GrantId) -> bool {
+    pub(crate) fn is_alive(&self, grant: &GrantId) -> bool {
         self.grants.get(grant).is_some_and(|grant| grant.revoked_at.is_none())
     }
 

@@ -4,10 +4,13 @@
 //! promises but survival; so this is also the plainest reading of them.
 
 mod client_registry;
+mod grant_directory;
 mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod recent_revocations;
+mod token_revocations;
 mod verified_tokens;
 
 use std::collections::HashMap;
@@ -18,9 +21,11 @@ use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::StoredKey;
 use thiserror::Error;
 
+pub use recent_revocations::RecentRevocations;
 pub use verified_tokens::VerifiedTokens;
 
 /// Clients, grants, login sessions and signing keys, in memory.
@@ -33,6 +38,8 @@ struct Records {
     grants: HashMap<GrantId, Grant>,
     codes: HashMap<CodeHash, CodeRecord>,
     refresh_tokens: HashMap<RefreshTokenHash, RefreshRecord>,
+    /// By token id: when it would have ended by itself.
+    revoked_tokens: HashMap<String, Timestamp>,
     login_sessions: HashMap<SessionHash, LoginSession>,
     signing_keys: Vec<StoredKey>,
 }

@@ -84,6 +84,7 @@ mod tests {
             issued_at: None,
             expires_at: Timestamp::from_unix(100),
             token_id: None,
+            grant: None,
             kind: CallerKind::User,
             claims: serde_json::Map::new(),
         }

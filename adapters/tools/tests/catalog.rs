@@ -40,6 +40,7 @@ fn context() -> CallContext {
         issued_at: None,
         expires_at: Timestamp::from_unix(2_000_000_000),
         token_id: None,
+        grant: None,
         kind: CallerKind::User,
         claims: serde_json::Map::new(),
     }))

@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) secret_hash: Option<String>,
     /// JSON.
     pub(crate) metadata: String,
+    pub(crate) may_introspect: bool,
     pub(crate) registered_at: i64,
     pub(crate) last_used_at: Option<i64>,
 }
@@ -38,6 +39,7 @@ impl TryFrom<&Client> for Model {
             token_endpoint_auth_method: client.credential.method().as_str().to_owned(),
             secret_hash,
             metadata: serde_json::to_string(&client.metadata)?,
+            may_introspect: client.may_introspect,
             registered_at: client.registered_at.as_unix(),
             last_used_at: client.last_used_at.map(Timestamp::as_unix),
         })
@@ -56,6 +58,7 @@ impl TryFrom<Model> for Client {
         Ok(Self {
             credential,
             metadata: row.parsed("metadata", serde_json::from_str(&model.metadata))?,
+            may_introspect: model.may_introspect,
             registered_at: Timestamp::from_unix(model.registered_at),
             last_used_at: model.last_used_at.map(Timestamp::from_unix),
             id: ClientId::new(model.id),

@@ -13,6 +13,8 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: String,
     pub(crate) client_id: String,
+    /// The person's, once more by itself, to find their grants by.
+    pub(crate) subject: String,
     /// JSON.
     pub(crate) person: String,
     pub(crate) resource: String,
@@ -34,6 +36,7 @@ impl TryFrom<&Grant> for Model {
         Ok(Self {
             id: grant.id.as_str().to_owned(),
             client_id: grant.client.as_str().to_owned(),
+            subject: grant.person.subject.as_str().to_owned(),
             person: serde_json::to_string(&grant.person)?,
             resource: grant.resource.as_str().to_owned(),
             scope: grant.scope.to_string(),

@@ -5,4 +5,5 @@ pub(crate) mod codes;
 pub(crate) mod grants;
 pub(crate) mod login_sessions;
 pub(crate) mod refresh_tokens;
+pub(crate) mod revoked_tokens;
 pub(crate) mod signing_keys;

@@ -1,10 +1,11 @@
 //! Times are seconds since 1970; hashes and ids are the text forms of the domain.
 //!
 //! Indexes beside the primary keys: `grant_id` for the foreign key and for the family of a grant,
-//! `expires_at` and `granted_at` for housekeeping.
+//! `client_id` and `subject` to end all grants of a client or a person, `expires_at` and
+//! `granted_at` for housekeeping.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, blob, text, text_null};
+use sea_orm_migration::schema::{big_integer, big_integer_null, blob, boolean, text, text_null};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,17 +13,26 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in
-            [clients(), grants(), codes(), refresh_tokens(), login_sessions(), signing_keys()]
-        {
+        for table in [
+            clients(),
+            grants(),
+            codes(),
+            refresh_tokens(),
+            revoked_tokens(),
+            login_sessions(),
+            signing_keys(),
+        ] {
             manager.create_table(table).await?;
         }
         for index in [
             index("grants", "granted_at"),
+            index("grants", "client_id"),
+            index("grants", "subject"),
             index("codes", "grant_id"),
             index("codes", "expires_at"),
             index("refresh_tokens", "grant_id"),
             index("refresh_tokens", "expires_at"),
+            index("revoked_tokens", "expires_at"),
             index("login_sessions", "expires_at"),
         ] {
             manager.create_index(index).await?;
@@ -39,6 +49,7 @@ fn clients() -> TableCreateStatement {
         .col(text("token_endpoint_auth_method"))
         .col(text_null("secret_hash"))
         .col(text("metadata"))
+        .col(boolean("may_introspect"))
         .col(big_integer("registered_at"))
         .col(big_integer_null("last_used_at"))
         .take()
@@ -49,6 +60,7 @@ fn grants() -> TableCreateStatement {
         .table("grants")
         .col(text("id").primary_key())
         .col(text("client_id"))
+        .col(text("subject"))
         .col(text("person"))
         .col(text("resource"))
         .col(text("scope"))
@@ -82,6 +94,14 @@ fn refresh_tokens() -> TableCreateStatement {
         .col(big_integer_null("rotated_at"))
         .col(big_integer("grace_uses"))
         .foreign_key(&mut of_a_grant("refresh_tokens"))
+        .take()
+}
+
+fn revoked_tokens() -> TableCreateStatement {
+    Table::create()
+        .table("revoked_tokens")
+        .col(text("token_id").primary_key())
+        .col(big_integer("expires_at"))
         .take()
 }
 

@@ -17,8 +17,9 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
-    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier,
+    MockAuditLog, MockClientRegistry, MockClock, MockGrantDirectory, MockGrantStore,
+    MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys, MockTokenRevocations,
+    MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -283,6 +284,8 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
     let mut audit = MockAuditLog::new();
     audit.expect_record().return_const(());
     Ports {
+        revocations: Arc::new(MockTokenRevocations::new()),
+        directory: Arc::new(MockGrantDirectory::new()),
         verifier: Arc::new(verifier),
         keys: Arc::new(MockSigningKeys::new()),
         clients: Arc::new(MockClientRegistry::new()),
@@ -320,6 +323,7 @@ fn principal(token: &str) -> Result<Principal, VerifyError> {
         issued_at: None,
         expires_at: Timestamp::from_unix(2_000_000_000),
         token_id: Some(format!("id of {token}")),
+        grant: None,
         kind: CallerKind::User,
         claims: serde_json::Map::new(),
     })

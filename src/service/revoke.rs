@@ -1,0 +1,141 @@
+//! Revoking a token (RFC 7009).
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::refusal::Refusal;
+use crate::domain::access_token::{IssuedToken, VerifyError};
+use crate::domain::audit::{AuditEvent, Decision};
+use crate::domain::client::{Client, ClientId};
+use crate::domain::grant::Grant;
+use crate::domain::parameters::{ParameterError, Parameters};
+use crate::domain::principal::Principal;
+use crate::domain::public_address::PublicAddress;
+use crate::domain::secret::{BearerToken, RefreshToken};
+use crate::port::{
+    AuditLog, ClientRegistry, Clock, Expected, GrantStore, StoreUnavailable, TokenRevocations,
+    TokenVerifier,
+};
+
+/// Ends tokens on behalf of the clients that hold them.
+pub struct Revoke {
+    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) grants: Arc<dyn GrantStore>,
+    pub(super) revocations: Arc<dyn TokenRevocations>,
+    pub(super) verifier: Arc<dyn TokenVerifier>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) address: Arc<PublicAddress>,
+}
+
+/// Why nothing was revoked.
+#[derive(Debug, Error)]
+pub enum RevocationError {
+    /// A parameter is missing or repeated.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// The client was not recognised.
+    #[error(transparent)]
+    Client(#[from] ClientAuthenticationError),
+    /// The token is somebody else's.
+    #[error("the token was issued to another client")]
+    OtherClient,
+    /// Nobody can tell whether it is an access token.
+    #[error("tokens can't be verified at the moment: {0}")]
+    VerifierUnavailable(String),
+    /// The store can't answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreUnavailable),
+}
+
+impl Revoke {
+    /// Ends the token that a client names, from the values of every Authorization header and the
+    /// form. A refresh token ends with its grant, so every access token does; an access token ends
+    /// alone. A token nobody knows, or that ended already, is no error (RFC 7009 §2.2).
+    ///
+    /// # Errors
+    /// [`RevocationError`], recorded in the audit log; nothing is revoked then.
+    pub async fn revoke(
+        &self,
+        authorization: &[&str],
+        form: &Parameters,
+    ) -> Result<(), RevocationError> {
+        let mut client = None;
+        let revoked = self.try_revoke(authorization, form, &mut client).await;
+        if let Err(error) = &revoked {
+            let mut event = AuditEvent::new(Refusal::Revocation(error).decision());
+            event.client = client.map(|client| client.id);
+            self.audit.record(event);
+        }
+        revoked
+    }
+
+    async fn try_revoke(
+        &self,
+        authorization: &[&str],
+        form: &Parameters,
+        authenticated: &mut Option<Client>,
+    ) -> Result<(), RevocationError> {
+        let client = authenticate_client(&*self.clients, authorization, form).await?;
+        let client = &*authenticated.insert(client);
+        let token = form.required("token")?;
+        // A hint may be wrong (RFC 7009 §2.1), and both lookups are cheap.
+        form.optional("token_type_hint")?;
+        let found = self.grants.find_refresh(&RefreshToken::presented(token).hash()).await?;
+        if let Some((record, grant)) = found {
+            return self.revoke_grant(client, &grant, record.hash.as_str()).await;
+        }
+        match self.access_token(token).await? {
+            Some(principal) => self.revoke_access_token(client, &principal).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn revoke_grant(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        token: &str,
+    ) -> Result<(), RevocationError> {
+        if grant.client != client.id {
+            return Err(RevocationError::OtherClient);
+        }
+        if grant.revoked_at.is_none() {
+            self.grants.revoke(&grant.id, self.clock.now()).await?;
+            let event = AuditEvent::new(Decision::GrantRevoked).client(&client.id).grant(&grant.id);
+            self.audit.record(event.subject(&grant.person.subject).token(token));
+        }
+        Ok(())
+    }
+
+    async fn revoke_access_token(
+        &self,
+        client: &Client,
+        principal: &Principal,
+    ) -> Result<(), RevocationError> {
+        if principal.client.as_ref().map(ClientId::as_str) != Some(client.id.as_str()) {
+            return Err(RevocationError::OtherClient);
+        }
+        let Some(token) = principal.issued_token() else { return Ok(()) };
+        self.revocations.revoke_token(&token, principal.expires_at).await?;
+        let IssuedToken { token_id, grant } = token;
+        let event = AuditEvent::new(Decision::TokenRevoked).client(&client.id).grant(&grant);
+        self.audit.record(event.subject(&principal.subject).token(token_id));
+        Ok(())
+    }
+
+    /// Who holds a token of this server; nobody with one that is none, or has ended.
+    async fn access_token(&self, token: &str) -> Result<Option<Principal>, RevocationError> {
+        let resource = Arc::clone(self.address.resource());
+        let expected = Expected { resource, now: self.clock.now() };
+        match self.verifier.verify(&BearerToken::presented(token), &expected).await {
+            Ok(principal) => Ok(Some(principal)),
+            Err(VerifyError::Unavailable { reason, .. }) => {
+                Err(RevocationError::VerifierUnavailable(reason))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+}

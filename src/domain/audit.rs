@@ -76,6 +76,11 @@ pub enum Decision {
     GrantRevoked,
     /// An access token was ended; its grant goes on.
     TokenRevoked,
+    /// A new signing key was made.
+    KeyRotated {
+        /// Its id.
+        key_id: String,
+    },
     /// A test token was made by `/dev/token`.
     DevTokenIssued,
     /// A request was refused.
@@ -101,6 +106,7 @@ impl Decision {
             Self::GrantReplayed => "grant_replayed",
             Self::GrantRevoked => "grant_revoked",
             Self::TokenRevoked => "token_revoked",
+            Self::KeyRotated { .. } => "key_rotated",
             Self::DevTokenIssued => "dev_token_issued",
             Self::Refused { .. } => "refused",
         }

@@ -9,6 +9,7 @@ pub(crate) mod error_text;
 pub mod grant;
 pub mod issuer;
 pub mod jwt;
+pub mod key_rotation;
 pub mod login;
 pub mod parameters;
 pub mod person;

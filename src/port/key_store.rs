@@ -10,7 +10,7 @@ use crate::domain::timestamp::Timestamp;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait KeyStore: Send + Sync {
-    /// Every key, newest first, those of one second by key id.
+    /// Every key, the one that was added last first.
     ///
     /// # Errors
     /// [`StoreUnavailable`].
@@ -22,6 +22,26 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`StoreUnavailable`].
     async fn keep_first(&self, key: StoredKey) -> Result<StoredKey, StoreUnavailable>;
+
+    /// Adds `key` if the one of id `after` is still the newest. Of concurrent calls with one
+    /// `after` exactly one succeeds. Returns whether this one did; otherwise nothing is stored.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`], also when the id of `key` is taken.
+    async fn add_after(&self, after: &str, key: StoredKey) -> Result<bool, StoreUnavailable>;
+
+    /// Stores the private half of `key` in place of the one kept under its id, e.g. sealed under
+    /// another secret; an id nobody knows changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`].
+    async fn reseal(&self, key: StoredKey) -> Result<(), StoreUnavailable>;
+
+    /// Removes the keys of these ids, all or none, but never the newest key. Returns how many went.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`].
+    async fn forget(&self, key_ids: &[String]) -> Result<u64, StoreUnavailable>;
 }
 
 /// A private signing key.
@@ -29,8 +49,8 @@ pub trait KeyStore: Send + Sync {
 pub struct StoredKey {
     /// The JWK `kid`.
     pub key_id: String,
-    /// PKCS#8, DER.
-    pub pkcs8: SecretSlice<u8>,
+    /// The private half as the one who signs with it sealed it; a store never looks inside.
+    pub private_key: SecretSlice<u8>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -3,6 +3,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::domain::access_token::AccessTokenClaims;
+use crate::domain::key_rotation::KeyState;
+use crate::domain::timestamp::Timestamp;
 
 /// The keys this server signs its access tokens with.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -20,6 +22,47 @@ pub trait SigningKeys: Send + Sync {
     /// # Errors
     /// [`SigningUnavailable`].
     async fn published(&self) -> Result<JwkSet, SigningUnavailable>;
+
+    /// Every key, newest first, and what it does right now.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    async fn list(&self) -> Result<Vec<SigningKey>, SigningUnavailable>;
+
+    /// Makes a new key and returns its id. Of concurrent calls one makes it, and the others return
+    /// that of the newest key.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable>;
+
+    /// Replaces the key if it is old enough, forgets keys whose last token has ended, and seals
+    /// anew what is sealed under an old secret. Returns the id of the new key, if one was made.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    async fn tend(&self) -> Result<Option<String>, SigningUnavailable>;
+}
+
+/// How a key is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationManner {
+    /// The old key goes on until the new one was published long enough, and its tokens are accepted
+    /// to their end.
+    Overlapping,
+    /// The old key got into wrong hands: it and every token signed with it are worth nothing at once.
+    DiscardingOld,
+}
+
+/// A key, told about without its private half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// The JWK `kid`.
+    pub key_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it does.
+    pub state: KeyState,
 }
 
 /// A JWK set (RFC 7517 §5).

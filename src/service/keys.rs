@@ -1,12 +1,12 @@
-//! Publishing the keys that access tokens are signed with (RFC 7517).
+//! The keys that access tokens are signed with: publishing (RFC 7517), rotating.
 
 use std::sync::Arc;
 
 use super::refusal::Refusal;
-use crate::domain::audit::AuditEvent;
-use crate::port::{AuditLog, JwkSet, SigningKeys, SigningUnavailable};
+use crate::domain::audit::{AuditEvent, Decision};
+use crate::port::{AuditLog, JwkSet, RotationManner, SigningKey, SigningKeys, SigningUnavailable};
 
-/// Publishes the keys.
+/// Publishes and rotates the keys.
 pub struct Keys {
     pub(super) keys: Arc<dyn SigningKeys>,
     pub(super) audit: Arc<dyn AuditLog>,
@@ -23,5 +23,34 @@ impl Keys {
             self.audit.record(AuditEvent::new(Refusal::Keys(error).decision()));
         }
         published
+    }
+
+    /// Every key, newest first.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    pub async fn list(&self) -> Result<Vec<SigningKey>, SigningUnavailable> {
+        self.keys.list().await
+    }
+
+    /// Makes a new key and returns its id.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    pub async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable> {
+        let key_id = self.keys.rotate(manner).await?;
+        self.audit.record(AuditEvent::new(Decision::KeyRotated { key_id: key_id.clone() }));
+        Ok(key_id)
+    }
+
+    /// Replaces the key if it is old enough, and forgets those whose last token has ended.
+    ///
+    /// # Errors
+    /// [`SigningUnavailable`].
+    pub async fn tend(&self) -> Result<(), SigningUnavailable> {
+        if let Some(key_id) = self.keys.tend().await? {
+            self.audit.record(AuditEvent::new(Decision::KeyRotated { key_id }));
+        }
+        Ok(())
     }
 }

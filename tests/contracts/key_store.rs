@@ -16,7 +16,7 @@ contract! {
 }
 
 fn parts(key: &StoredKey) -> (String, Vec<u8>, i64) {
-    (key.key_id.clone(), key.pkcs8.expose_secret().to_vec(), key.created_at.as_unix())
+    (key.key_id.clone(), key.private_key.expose_secret().to_vec(), key.created_at.as_unix())
 }
 
 async fn stored(store: &dyn KeyStore) -> Vec<(String, Vec<u8>, i64)> {

@@ -137,7 +137,7 @@ pub(crate) fn session_hash(name: &str) -> SessionHash {
 pub(crate) fn key(id: &str) -> StoredKey {
     StoredKey {
         key_id: id.to_owned(),
-        pkcs8: format!("\0private\u{ff} {id}").into_bytes().into(),
+        private_key: format!("\0private\u{ff} {id}").into_bytes().into(),
         created_at: at(0),
     }
 }

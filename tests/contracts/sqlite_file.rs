@@ -28,7 +28,7 @@ async fn fill(store: &Database) {
 /// Everything there is, as text that can be compared.
 async fn contents(store: &Database) -> String {
     let keys: Vec<_> = store.keys().await.unwrap();
-    let keys: Vec<_> = keys.iter().map(|key| (key, key.pkcs8.expose_secret())).collect();
+    let keys: Vec<_> = keys.iter().map(|key| (key, key.private_key.expose_secret())).collect();
     let everything = (
         store.list().await.unwrap(),
         LoginSessions::find(store, &session_hash("s")).await.unwrap(),
@@ -176,7 +176,7 @@ async fn rf_10_no_secret_is_in_the_file_but_the_signing_key() {
     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     assert!(has(refresh_hash("r2").as_str().as_bytes()));
     assert!(has(&[0xA5; SECRET_BYTES]), "the salt is no secret without its token");
-    assert!(has(key("k").pkcs8.expose_secret()));
+    assert!(has(key("k").private_key.expose_secret()));
     let printed = format!("{:?}", StoredKey { ..key("k") });
     assert!(!printed.contains("private"), "{printed}");
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_oauth_core::domain::issuer::Issuer;
+use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
@@ -81,8 +83,8 @@ impl Scenario {
         }
         let issuer = address.issuer().clone();
         let issuer = Arc::new(match setup.keys {
-            Some(keys) => LocalIssuer::new(issuer, keys, Arc::clone(&clock) as _),
-            None => LocalIssuer::new(issuer, Arc::new(MemoryStore::new()), Arc::clone(&clock) as _)
+            Some(keys) => local_issuer(issuer, keys, &clock),
+            None => local_issuer(issuer, Arc::new(MemoryStore::new()), &clock)
                 .with_key(own_key().clone()),
         });
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
@@ -158,6 +160,17 @@ impl Scenario {
             self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
         }
     }
+}
+
+/// An issuer whose keys are rotated by nobody but the test.
+fn local_issuer(
+    issuer: Issuer,
+    keys: Arc<dyn KeyStore>,
+    clock: &Arc<SettableClock>,
+) -> LocalIssuer {
+    let rotation = KeyRotation { max_age: None, overlap: Duration::from_secs(3600) };
+    let random = Arc::new(CountedRandom::default());
+    LocalIssuer::new(issuer, keys, Arc::clone(clock) as _, random, rotation)
 }
 
 impl Call<'_> {

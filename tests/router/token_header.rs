@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{KeyStore, StoreUnavailable, StoredKey};
+use mcp_oauth_core::port::{KeyStore, StoredKey};
 use mcp_oauth_issuer::RsaKey;
+use mcp_oauth_memory::MemoryStore;
 use serde_json::{Value, json};
 
 use crate::forged_token::{ForgedToken, decoded, encoding_key};
@@ -150,7 +150,7 @@ async fn jv_20_only_the_public_half_of_the_key_is_published() {
 
 #[tokio::test]
 async fn jv_20_a_retired_key_is_published_and_its_tokens_are_accepted() {
-    let keys = Some(Arc::new(RotatedKeys) as _);
+    let keys = Some(rotated_keys().await);
     let scenario = Scenario::of(Setup { base_url: LOCAL, issuer: None, keys });
     let set = scenario.get("/.well-known/jwks.json").send().await.json();
     let ids: Vec<_> = set["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
@@ -161,20 +161,14 @@ async fn jv_20_a_retired_key_is_published_and_its_tokens_are_accepted() {
 }
 
 /// A store in which a second key has taken over.
-struct RotatedKeys;
-
-#[async_trait]
-impl KeyStore for RotatedKeys {
-    async fn keys(&self) -> Result<Vec<StoredKey>, StoreUnavailable> {
-        let stored = |key: &RsaKey, age: i64| StoredKey {
-            key_id: key.key_id().to_owned(),
-            pkcs8: key.pkcs8(),
-            created_at: Timestamp::from_unix(NOW - age),
-        };
-        Ok(vec![stored(other_key(), 1), stored(own_key(), 2)])
-    }
-
-    async fn keep_first(&self, key: StoredKey) -> Result<StoredKey, StoreUnavailable> {
-        Ok(key)
-    }
+async fn rotated_keys() -> Arc<dyn KeyStore> {
+    let stored = |key: &RsaKey, age: i64| StoredKey {
+        key_id: key.key_id().to_owned(),
+        private_key: key.pkcs8(),
+        created_at: Timestamp::from_unix(NOW - age),
+    };
+    let store = MemoryStore::new();
+    store.keep_first(stored(own_key(), 9000)).await.unwrap();
+    assert!(store.add_after(own_key().key_id(), stored(other_key(), 1000)).await.unwrap());
+    Arc::new(store)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::port::{Clock, Housekeeping, ToolCatalog};
+use mcp_oauth_core::service::keys::Keys;
 use mcp_oauth_http::{ServerLimits, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_tools::{BuiltinCatalog, UnusableTool};
@@ -112,12 +113,14 @@ async fn start_and_serve(
     let address = wiring::public_address(settings, port)
         .map_err(|error| problem("base_url", "the settings", &error, "Correct it."))?;
     let (use_cases, issuer) = wiring::use_cases(settings, address, &stores, catalog);
+    issuer.check_stored().await.map_err(|error| unreadable_keys(&error))?;
     wiring::register_docs_client(&*stores.clients, &use_cases.address)
         .await
         .map_err(|error| store_problem(sources, &error))?;
 
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
+    tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
     let kept = KEEP_EXPIRED + settings.policy.access_token_lifetime;
     tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), kept, stop.clone()));
     let asked = asked_to_stop()
@@ -158,10 +161,29 @@ fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
     problem("store", &sources.store, error, remedy)
 }
 
+fn unreadable_keys(error: &dyn Display) -> Problem {
+    let remedy = "Set the secret under which they were encrypted, or that one as \
+                  previous_encryption_secret to encrypt them anew.";
+    problem("encryption_secret", "the settings and the store", error, remedy)
+}
+
 /// A key takes longer to make than everything else here; nobody but the first token waits for it.
 async fn prepare_keys(issuer: Arc<LocalIssuer>) {
     if let Err(error) = issuer.load().await {
         tracing::error!(%error, "the signing keys can't be loaded; they are tried again when needed");
+    }
+}
+
+async fn tend_keys(keys: Arc<Keys>, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = keys.tend().await {
+            tracing::warn!(%error, "the signing keys could not be looked after");
+        }
     }
 }
 

@@ -52,7 +52,7 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 use Kind::{List, Number, Switch, Table, Text};
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 26] = [
+pub(crate) const SETTINGS: [Setting; 31] = [
     setting(
         "host",
         Text,
@@ -117,6 +117,26 @@ pub(crate) const SETTINGS: [Setting; 26] = [
         Text,
         "",
         "PEM file with the only RSA key for access tokens (those signed with another end); made once and kept in the store when left out",
+    ),
+    setting(
+        "encryption_secret",
+        Text,
+        "",
+        "Secret of at least 32 characters under which the signing keys are encrypted in the store; plain when left out",
+    ),
+    setting("encryption_secret_file", Text, "", "File with that secret"),
+    setting(
+        "previous_encryption_secret",
+        Text,
+        "",
+        "The secret before, while keys encrypted under it are encrypted anew",
+    ),
+    setting("previous_encryption_secret_file", Text, "", "File with the secret before"),
+    setting(
+        "key_rotation_seconds",
+        Number,
+        "7776000",
+        "Age at which the signing key is replaced, in seconds; 0 leaves that to `keys rotate`",
     ),
     setting(
         "default_scopes",

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_identity::DevUser;
-use mcp_oauth_issuer::RsaKey;
+use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -49,6 +52,10 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
+    /// What stored signing keys are sealed with.
+    pub(crate) key_sealer: Arc<KeySealer>,
+    /// When signing keys are replaced.
+    pub(crate) key_rotation: KeyRotation,
     /// Scopes and lifetimes.
     pub(crate) policy: Policy,
     /// Who can log in.
@@ -149,6 +156,8 @@ impl Reader<'_> {
         let transports = self.transports();
         let provider = self.provider();
         let signing_key = self.signing_key();
+        let key_sealer = self.key_sealer();
+        let key_rotation = self.key_rotation();
         let policy = self.policy();
         let dev_users = self.dev_users();
         let log_level = self.log_level();
@@ -170,6 +179,8 @@ impl Reader<'_> {
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
             signing_key: signing_key?,
+            key_sealer: key_sealer?,
+            key_rotation: key_rotation?,
             policy: policy?,
             dev_users: dev_users?,
             default_users: self.0.is_default("dev_users"),
@@ -323,6 +334,54 @@ impl Reader<'_> {
         };
         let text = std::fs::read(&path).map_err(|error| problem(error.to_string())).ok()?;
         RsaKey::from_pem(&text).map_err(|error| problem(error.to_string())).ok().map(Some)
+    }
+
+    fn key_sealer(&self) -> Option<Arc<KeySealer>> {
+        let current = self.secret("encryption_secret")?;
+        let previous = self.secret("previous_encryption_secret")?;
+        let report = |name: &str, error: SealError| {
+            let remedy = "`openssl rand -base64 32` makes one.";
+            self.0.problem(name, error.to_string(), remedy);
+        };
+        for (name, secret) in
+            [("encryption_secret", &current), ("previous_encryption_secret", &previous)]
+        {
+            KeySealer::new(secret.as_ref(), None).map_err(|error| report(name, error)).ok()?;
+        }
+        KeySealer::new(current.as_ref(), previous.as_ref()).ok().map(Arc::new)
+    }
+
+    /// A secret, from its setting or from the file that the setting of the same name and `_file`
+    /// names; white space around it is no part of it.
+    fn secret(&self, name: &str) -> Option<Option<SecretString>> {
+        let file_setting = format!("{name}_file");
+        let text = self.0.optional_text(name);
+        let Some(path) = self.0.optional_text(&file_setting) else {
+            return Some(text.map(SecretString::from));
+        };
+        if text.is_some() {
+            let reason = format!("{name} is set as well");
+            self.0.problem(&file_setting, reason, "Set one of the two.");
+            return None;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(Some(SecretString::from(text.trim()))),
+            Err(error) => {
+                let remedy = "Name a readable file that holds nothing but the secret.";
+                self.0.problem(&file_setting, format!("{path}: {error}"), remedy);
+                None
+            }
+        }
+    }
+
+    fn key_rotation(&self) -> Option<KeyRotation> {
+        let max_age = self.seconds("key_rotation_seconds", 0, 10 * 365 * 24 * 3600)?;
+        let life = self.seconds("access_token_seconds", 1, 30 * 24 * 3600)?;
+        Some(KeyRotation {
+            max_age: Some(max_age).filter(|age| !age.is_zero()),
+            // Test tokens are signed with the same keys.
+            overlap: life.max(LONGEST_LIFETIME),
+        })
     }
 
     fn allowed_origins(&self) -> Option<Vec<String>> {

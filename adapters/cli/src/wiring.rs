@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{ClientRegistry, Clock, RegisterError, StoreUnavailable, ToolCatalog};
+use mcp_oauth_core::port::{
+    ClientRegistry, Clock, Random, RegisterError, StoreUnavailable, ToolCatalog,
+};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
@@ -43,7 +45,11 @@ pub(crate) fn use_cases(
 ) -> (UseCases, Arc<LocalIssuer>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let issuer = address.issuer().clone();
-    let mut issuer = LocalIssuer::new(issuer, Arc::clone(&stores.keys), Arc::clone(&clock));
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let keys = Arc::clone(&stores.keys);
+    let (clock_too, random_too) = (Arc::clone(&clock), Arc::clone(&random));
+    let mut issuer = LocalIssuer::new(issuer, keys, clock_too, random_too, settings.key_rotation)
+        .with_sealer(Arc::clone(&settings.key_sealer));
     if let Some(key) = &settings.signing_key {
         issuer = issuer.with_key(key.clone());
     }
@@ -63,7 +69,7 @@ pub(crate) fn use_cases(
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
         catalog,
         clock,
-        random: Arc::new(SystemRandom),
+        random,
         audit: Arc::new(LogAudit),
     };
     let dev_person = settings.dev_users.first().map(|user| user.person.clone());

@@ -1,76 +1,83 @@
-use std::cmp::Reverse;
-
 use async_trait::async_trait;
 use mcp_oauth_core::port::{KeyStore, StoreUnavailable, StoredKey};
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    TryInsertResult,
+};
 use thiserror::Error;
 
 use crate::Database;
-use crate::entity::signing_keys::{Entity, Model};
+use crate::entity::signing_keys::{Column, Entity, FIRST_GENERATION, Model, PrivateKey};
 
 #[derive(Debug, Error)]
 #[error("the signing key that was just stored is not there")]
 struct KeyVanished;
 
+#[derive(Debug, Error)]
+#[error("the id of the signing key is taken")]
+struct KeyIdTaken;
+
 #[async_trait]
 impl KeyStore for Database {
     async fn keys(&self) -> Result<Vec<StoredKey>, StoreUnavailable> {
-        newest_first(&self.reader).await
+        Ok(newest_first(&self.reader).await?.into_iter().map(StoredKey::from).collect())
     }
 
     async fn keep_first(&self, key: StoredKey) -> Result<StoredKey, StoreUnavailable> {
         if let Some(oldest) = newest_first(&self.writer).await?.pop() {
-            return Ok(oldest);
+            return Ok(oldest.into());
         }
         // Of concurrent first keys one gets the generation; the others find it a moment later.
-        let insert =
-            Entity::insert(Model::first(&key).into_active_model()).on_conflict_do_nothing();
-        insert.exec_without_returning(&self.writer).await.map_err(StoreUnavailable::new)?;
+        insert_as(&self.writer, &key, FIRST_GENERATION).await?;
         let oldest = newest_first(&self.writer).await?.pop();
-        oldest.ok_or_else(|| StoreUnavailable::new(KeyVanished))
+        oldest.map(StoredKey::from).ok_or_else(|| StoreUnavailable::new(KeyVanished))
+    }
+
+    async fn add_after(&self, after: &str, key: StoredKey) -> Result<bool, StoreUnavailable> {
+        let known = newest_first(&self.writer).await?;
+        let Some(newest) = known.first().filter(|newest| newest.key_id == after) else {
+            return Ok(false);
+        };
+        if known.iter().any(|known| known.key_id == key.key_id) {
+            return Err(StoreUnavailable::new(KeyIdTaken));
+        }
+        // Of concurrent successors one gets the generation.
+        insert_as(&self.writer, &key, newest.generation + 1).await
+    }
+
+    async fn reseal(&self, key: StoredKey) -> Result<(), StoreUnavailable> {
+        let sealed = Entity::update_many()
+            .col_expr(Column::PrivateKey, Expr::value(PrivateKey::of(&key)))
+            .filter(Column::KeyId.eq(key.key_id.as_str()));
+        sealed.exec(&self.writer).await.map_err(StoreUnavailable::new)?;
+        Ok(())
+    }
+
+    async fn forget(&self, key_ids: &[String]) -> Result<u64, StoreUnavailable> {
+        let newest = Query::select().expr(Column::Generation.max()).from(Entity).take();
+        let gone = Entity::delete_many()
+            .filter(Column::KeyId.is_in(key_ids))
+            .filter(Column::Generation.not_in_subquery(newest));
+        let gone = gone.exec(&self.writer).await.map_err(StoreUnavailable::new)?;
+        Ok(gone.rows_affected)
     }
 }
 
 /// There are as many keys as rotations within a token's life, so all of them are read.
-async fn newest_first(database: &impl ConnectionTrait) -> Result<Vec<StoredKey>, StoreUnavailable> {
-    let rows = Entity::find().all(database).await.map_err(StoreUnavailable::new)?;
-    let mut keys: Vec<_> = rows.into_iter().map(StoredKey::from).collect();
-    // Not by the database, whose order of texts depends on its collation.
-    keys.sort_by(|a, b| {
-        (Reverse(a.created_at), &a.key_id).cmp(&(Reverse(b.created_at), &b.key_id))
-    });
-    Ok(keys)
+async fn newest_first(database: &impl ConnectionTrait) -> Result<Vec<Model>, StoreUnavailable> {
+    let rows = Entity::find().order_by_desc(Column::Generation).all(database).await;
+    rows.map_err(StoreUnavailable::new)
 }
 
-#[cfg(test)]
-mod tests {
-    use mcp_oauth_core::domain::timestamp::Timestamp;
-    use tempfile::TempDir;
-
-    use super::*;
-
-    /// Several keys are what rotation leaves behind; no port method makes them yet.
-    #[tokio::test]
-    async fn several_keys_come_newest_first_and_the_oldest_stays_the_first() {
-        let directory = TempDir::new().unwrap();
-        let database = Database::open_sqlite(&directory.path().join("test.db")).await.unwrap();
-        for (generation, key_id, created_at) in [(2, "b", 5), (3, "a", 9), (4, "B", 9)] {
-            let key = stored(key_id, created_at);
-            let row = Model { generation, ..Model::first(&key) }.into_active_model();
-            Entity::insert(row).exec_without_returning(&database.writer).await.unwrap();
-        }
-        let ids: Vec<_> =
-            database.keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
-        assert_eq!(ids, ["B", "a", "b"]);
-        assert_eq!(database.keep_first(stored("late", 0)).await.unwrap().key_id, "b");
-        assert_eq!(database.keys().await.unwrap().len(), 3);
-    }
-
-    fn stored(key_id: &str, created_at: i64) -> StoredKey {
-        StoredKey {
-            key_id: key_id.to_owned(),
-            pkcs8: vec![1, 2, 3].into(),
-            created_at: Timestamp::from_unix(created_at),
-        }
-    }
+/// Returns whether the generation was free.
+async fn insert_as(
+    database: &impl ConnectionTrait,
+    key: &StoredKey,
+    generation: i64,
+) -> Result<bool, StoreUnavailable> {
+    let row = Model::of(key, generation).into_active_model();
+    let insert = Entity::insert(row).on_conflict_do_nothing();
+    let inserted = insert.exec_without_returning(database).await.map_err(StoreUnavailable::new)?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }

@@ -1,8 +1,10 @@
 //! The local issuer: RSA keys of this server, tokens signed and verified with them.
 
 mod key_ring;
+mod key_sealer;
 mod local_issuer;
 mod rsa_key;
 
+pub use key_sealer::{KeySealer, SHORTEST_SECRET, SealError};
 pub use local_issuer::LocalIssuer;
 pub use rsa_key::{InvalidKey, RsaKey};

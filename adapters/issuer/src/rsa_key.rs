@@ -9,7 +9,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use mcp_oauth_core::domain::access_token::SIGNING_ALGORITHM;
 use mcp_oauth_core::domain::secret::{base64url, sha256};
 use mcp_oauth_core::port::RsaPublicJwk;
-use secrecy::SecretSlice;
+use secrecy::{ExposeSecret, SecretSlice};
 use thiserror::Error;
 
 /// An RSA key pair of at least 2048 bits, ready to sign and verify.
@@ -70,6 +70,11 @@ impl RsaKey {
         Self::from_pair(&KeyPair::from_pkcs8(der).map_err(|_| InvalidKey::NotRsa)?)
     }
 
+    /// Reads unencrypted PKCS#8, DER, from a store.
+    pub(crate) fn from_stored(pkcs8: &SecretSlice<u8>) -> Result<Self, InvalidKey> {
+        Self::from_pkcs8(pkcs8.expose_secret())
+    }
+
     /// The private key, PKCS#8 DER.
     #[must_use]
     pub fn pkcs8(&self) -> SecretSlice<u8> {
@@ -128,7 +133,6 @@ mod tests {
 
     #[test]
     fn a_key_survives_being_stored() {
-        use secrecy::ExposeSecret;
         let key = RsaKey::generate().unwrap();
         let again = RsaKey::from_pkcs8(key.pkcs8().expose_secret()).unwrap();
         assert_eq!(key.jwk, again.jwk);

@@ -41,6 +41,7 @@ struct Records {
     /// By token id: when it would have ended by itself.
     revoked_tokens: HashMap<String, Timestamp>,
     login_sessions: HashMap<SessionHash, LoginSession>,
+    /// In the order in which they were added.
     signing_keys: Vec<StoredKey>,
 }
 

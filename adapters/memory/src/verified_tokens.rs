@@ -1,17 +1,22 @@
 //! Remembers tokens that were verified, so that the next request costs no signature check.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::secret::{BearerToken, BearerTokenHash};
+use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{Expected, TokenVerifier};
 use quick_cache::sync::Cache;
 
 /// How many tokens are remembered; the least used are forgotten first.
 const MOST_TOKENS: usize = 4096;
+
+/// How long an acceptance is remembered: so long a token outlives a key that was discarded.
+const KEEP: Duration = Duration::from_secs(60);
 
 /// A verifier in front of another one.
 ///
@@ -19,7 +24,12 @@ const MOST_TOKENS: usize = 4096;
 /// and never past its expiry.
 pub struct VerifiedTokens {
     verifier: Arc<dyn TokenVerifier>,
-    accepted: Cache<(BearerTokenHash, ResourceUri), Arc<Principal>>,
+    accepted: Cache<(BearerTokenHash, ResourceUri), Arc<Accepted>>,
+}
+
+struct Accepted {
+    principal: Principal,
+    at: Timestamp,
 }
 
 impl VerifiedTokens {
@@ -38,14 +48,16 @@ impl TokenVerifier for VerifiedTokens {
         expected: &Expected,
     ) -> Result<Principal, VerifyError> {
         let key = (token.hash(), expected.resource.canonical().clone());
-        if let Some(principal) = self.accepted.get(&key) {
-            if expected.now < principal.expires_at {
-                return Ok(Principal::clone(&principal));
+        if let Some(accepted) = self.accepted.get(&key) {
+            let until = accepted.at.after(KEEP).min(accepted.principal.expires_at);
+            if accepted.at <= expected.now && expected.now < until {
+                return Ok(accepted.principal.clone());
             }
             self.accepted.remove(&key);
         }
         let principal = self.verifier.verify(token, expected).await?;
-        self.accepted.insert(key, Arc::new(principal.clone()));
+        let accepted = Accepted { principal: principal.clone(), at: expected.now };
+        self.accepted.insert(key, Arc::new(accepted));
         Ok(principal)
     }
 }
@@ -59,7 +71,6 @@ mod tests {
     use mcp_oauth_core::domain::principal::CallerKind;
     use mcp_oauth_core::domain::resource::ProtectedResource;
     use mcp_oauth_core::domain::scope::ScopeSet;
-    use mcp_oauth_core::domain::timestamp::Timestamp;
     use mcp_oauth_core::port::MockTokenVerifier;
 
     use super::*;
@@ -97,10 +108,23 @@ mod tests {
         verifier.expect_verify().times(1).returning(|_, _| Err(VerifyError::BadSignature));
         let tokens = VerifiedTokens::new(Arc::new(verifier));
         let token = BearerToken::presented("a");
-        for now in [1, 50, 99] {
+        for now in [50, 51, 99] {
             assert_eq!(tokens.verify(&token, &at(now)).await, Ok(principal("alice")));
         }
         assert_eq!(tokens.verify(&token, &at(100)).await, Err(VerifyError::BadSignature));
+    }
+
+    #[tokio::test]
+    async fn an_old_acceptance_is_verified_again() {
+        let mut verifier = MockTokenVerifier::new();
+        verifier.expect_verify().times(2).returning(|_, _| Ok(principal("alice")));
+        verifier.expect_verify().times(1).returning(|_, _| Err(VerifyError::UnknownKey(None)));
+        let tokens = VerifiedTokens::new(Arc::new(verifier));
+        let token = BearerToken::presented("a");
+        for now in [1, 60, 61] {
+            assert!(tokens.verify(&token, &at(now)).await.is_ok(), "{now}");
+        }
+        assert_eq!(tokens.verify(&token, &at(0)).await, Err(VerifyError::UnknownKey(None)));
     }
 
     #[tokio::test]

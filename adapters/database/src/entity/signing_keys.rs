@@ -14,17 +14,23 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) generation: i64,
     pub(crate) key_id: String,
-    pub(crate) pkcs8: Pkcs8,
+    pub(crate) private_key: PrivateKey,
     pub(crate) created_at: i64,
 }
 
 /// A private key on its way to or from its column, which can't be printed.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
-pub(crate) struct Pkcs8(Vec<u8>);
+pub(crate) struct PrivateKey(Vec<u8>);
 
-impl fmt::Debug for Pkcs8 {
+impl PrivateKey {
+    pub(crate) fn of(key: &StoredKey) -> Self {
+        Self(key.private_key.expose_secret().to_vec())
+    }
+}
+
+impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pkcs8").finish_non_exhaustive()
+        f.debug_struct("PrivateKey").finish_non_exhaustive()
     }
 }
 
@@ -34,11 +40,11 @@ pub(crate) enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    pub(crate) fn first(key: &StoredKey) -> Self {
+    pub(crate) fn of(key: &StoredKey, generation: i64) -> Self {
         Self {
-            generation: FIRST_GENERATION,
+            generation,
             key_id: key.key_id.clone(),
-            pkcs8: Pkcs8(key.pkcs8.expose_secret().to_vec()),
+            private_key: PrivateKey::of(key),
             created_at: key.created_at.as_unix(),
         }
     }
@@ -48,7 +54,7 @@ impl From<Model> for StoredKey {
     fn from(model: Model) -> Self {
         Self {
             key_id: model.key_id,
-            pkcs8: model.pkcs8.0.into(),
+            private_key: model.private_key.0.into(),
             created_at: Timestamp::from_unix(model.created_at),
         }
     }

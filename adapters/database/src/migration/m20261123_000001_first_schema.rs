@@ -115,14 +115,14 @@ fn login_sessions() -> TableCreateStatement {
         .take()
 }
 
-/// The first key is of generation 1: of concurrent attempts to be the first, the primary key lets
-/// one through, also where writers don't queue.
+/// The first key is of generation 1, its successor of generation 2: of concurrent attempts to be the
+/// next, the primary key lets one through, also where writers don't queue.
 fn signing_keys() -> TableCreateStatement {
     Table::create()
         .table("signing_keys")
         .col(big_integer("generation").primary_key())
         .col(text("key_id").unique_key())
-        .col(blob("pkcs8"))
+        .col(blob("private_key"))
         .col(big_integer("created_at"))
         .take()
 }

@@ -62,8 +62,12 @@ pub enum Decision {
     ClientRegistered,
     /// Somebody logged in.
     LoggedIn,
+    /// Somebody logged out.
+    LoggedOut,
     /// A person approved a client.
     ConsentGiven,
+    /// A person need not be asked: they approved the client before.
+    ConsentRemembered,
     /// A person denied a client.
     ConsentDenied,
     /// A code was exchanged for tokens.
@@ -99,7 +103,9 @@ impl Decision {
         match self {
             Self::ClientRegistered => "client_registered",
             Self::LoggedIn => "logged_in",
+            Self::LoggedOut => "logged_out",
             Self::ConsentGiven => "consent_given",
+            Self::ConsentRemembered => "consent_remembered",
             Self::ConsentDenied => "consent_denied",
             Self::TokenIssued => "token_issued",
             Self::TokenRefreshed => "token_refreshed",

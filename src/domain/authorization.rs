@@ -43,6 +43,8 @@ pub struct Prompt {
     pub none: bool,
     /// Log in again even if somebody is.
     pub login: bool,
+    /// Ask even what was consented to before.
+    pub consent: bool,
 }
 
 /// Where an answer to an authorization request goes, and what it echoes.

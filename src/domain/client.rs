@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::redirect_uri::RedirectUri;
 use super::scope::ScopeSet;
-use super::secret::ClientSecretHash;
+use super::secret::{ClientSecretHash, base64url, sha256};
 use super::timestamp::Timestamp;
 
 /// The longest `client_id` looked up, in bytes.
@@ -158,6 +158,18 @@ pub struct Client {
     pub registered_at: Timestamp,
     /// When it last got a token; `None` before the first.
     pub last_used_at: Option<Timestamp>,
+}
+
+impl Client {
+    /// What a consent to this client depends on, as a hash: its name, its redirect addresses and how
+    /// it proves who it is.
+    #[must_use]
+    pub fn consent_digest(&self) -> String {
+        let metadata = &self.metadata;
+        let said = (&metadata.client_name, &metadata.redirect_uris, self.credential.method());
+        let text = serde_json::to_vec(&said).unwrap_or_default();
+        base64url(&sha256(&[&text]))
+    }
 }
 
 /// The effective metadata of a client, defaults filled in.

@@ -8,7 +8,7 @@ use super::pkce::S256Challenge;
 use super::redirect_uri::RedirectUri;
 use super::resource::ResourceUri;
 use super::scope::ScopeSet;
-use super::secret::CodeHash;
+use super::secret::{CodeHash, SECRET_BYTES, identifier};
 use super::timestamp::Timestamp;
 
 /// Names a grant.
@@ -20,6 +20,12 @@ impl GrantId {
     #[must_use]
     pub fn new(spelling: impl Into<String>) -> Self {
         Self(spelling.into())
+    }
+
+    /// A fresh identifier.
+    #[must_use]
+    pub fn from_entropy(entropy: [u8; SECRET_BYTES]) -> Self {
+        Self(identifier(entropy))
     }
 
     /// The identifier.

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::authorization::AuthorizationQuery;
 use super::person::Person;
-use super::secret::{BrowserHash, SessionHash, base64url, same_bytes, sha256};
+use super::secret::SessionHash;
 use super::timestamp::Timestamp;
 
 /// What somebody typed into a login form.
@@ -48,45 +47,5 @@ impl LoginSession {
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
         now < self.expires_at
-    }
-}
-
-/// The value a form carries to prove that this server showed it to this browser, for this request.
-///
-/// It is a hash over the browser's cookie (which no other site can read or set) and the
-/// authorization request, so any number of forms can be open at once and none uses up another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormToken(String);
-
-/// Which form a token belongs to, so that one can't be used in place of the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProtectedForm<'a> {
-    /// The login form, bound to the browser it was shown in.
-    Login(&'a BrowserHash),
-    /// The consent form, bound to the login session it was shown in.
-    Consent(&'a SessionHash),
-}
-
-impl FormToken {
-    /// The token of one form.
-    #[must_use]
-    pub fn new(form: ProtectedForm<'_>, query: &AuthorizationQuery) -> Self {
-        let (purpose, key): (&[u8], &str) = match form {
-            ProtectedForm::Login(browser) => (b"login form\0", browser.as_str()),
-            ProtectedForm::Consent(session) => (b"consent form\0", session.as_str()),
-        };
-        Self(base64url(&sha256(&[purpose, key.as_bytes(), b"\0", query.as_str().as_bytes()])))
-    }
-
-    /// The text to put in the form.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether a form brought this token back, in constant time.
-    #[must_use]
-    pub fn matches(&self, presented: &str) -> bool {
-        same_bytes(self.0.as_bytes(), presented.as_bytes())
     }
 }

@@ -108,6 +108,14 @@ impl RedirectUri {
         Url::parse(&self.0).is_ok_and(|url| is_http(&url) && is_loopback(&url))
     }
 
+    /// Whether a consent to a return here may be remembered: not where whatever waits on this
+    /// machine, or for a private scheme, may be another program than the one that was consented to
+    /// (RFC 8252 §8.6).
+    #[must_use]
+    pub fn is_rememberable(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
     /// Whether this registered address permits a redirect to `requested`: the same bytes, or, for a
     /// loopback address, the same bytes apart from the port (RFC 8252 §7.3). `localhost` and the
     /// loopback IPs are not interchangeable.

@@ -24,6 +24,12 @@ pub fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
+/// A fresh identifier of 128 bits, 22 characters, that nobody has to keep secret.
+#[must_use]
+pub fn identifier(entropy: [u8; SECRET_BYTES]) -> String {
+    base64url(&entropy[..16])
+}
+
 /// Unpadded base64url, the alphabet of every secret and hash here (RFC 4648 §5).
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {

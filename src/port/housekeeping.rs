@@ -7,8 +7,8 @@ use crate::domain::timestamp::Timestamp;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
-    /// Forgets login sessions, codes, refresh tokens and revoked access tokens that expired before
-    /// `before`, and grants given before it that are left without any code or refresh token. All of
+    /// Forgets login sessions, codes, refresh tokens, consents and revoked access tokens that
+    /// expired before `before`, and grants given before it that are left without any code or refresh token. All of
     /// them go together. Returns how many records went.
     ///
     /// The access tokens of a forgotten grant count as revoked, so `before` has to lie further back

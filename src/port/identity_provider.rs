@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::domain::login::PasswordAnswer;
-use crate::domain::person::Person;
+use crate::domain::person::{Person, Subject};
 
 /// Who logs people in.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -17,6 +17,13 @@ pub trait IdentityProvider: Send + Sync {
     /// # Errors
     /// [`LoginRefused`].
     async fn check_password(&self, answer: &PasswordAnswer) -> Result<Person, LoginRefused>;
+
+    /// Whether somebody who logged in here before still could. Asked at every refresh: a provider
+    /// that can't tell without the person says yes.
+    ///
+    /// # Errors
+    /// [`LoginRefused::Unavailable`]: nobody knows at the moment.
+    async fn still_admits(&self, subject: &Subject) -> Result<bool, LoginRefused>;
 }
 
 /// Why nobody is logged in.

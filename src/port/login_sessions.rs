@@ -19,4 +19,10 @@ pub trait LoginSessions: Send + Sync {
     /// # Errors
     /// [`StoreUnavailable`].
     async fn find(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable>;
+
+    /// Ends a session and returns it; `None` if there was none. Of concurrent calls one gets it.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`].
+    async fn end(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable>;
 }

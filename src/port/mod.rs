@@ -4,6 +4,7 @@
 mod audit_log;
 mod client_registry;
 mod clock;
+mod consent_memory;
 mod grant_directory;
 mod grant_store;
 mod housekeeping;
@@ -19,6 +20,7 @@ mod tool_catalog;
 pub use audit_log::*;
 pub use client_registry::*;
 pub use clock::*;
+pub use consent_memory::*;
 pub use grant_directory::*;
 pub use grant_store::*;
 pub use housekeeping::*;

@@ -1,21 +1,25 @@
 //! The authorization endpoint (OAuth 2.1 §4.1.1): who asks, for what, and what happens next.
 //!
-//! Nothing is stored here: a request can be looked at any number of times and uses nothing up.
+//! A request can be looked at any number of times and uses nothing up; only a consent that is
+//! remembered leads to a code from here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
-use super::policy::ScopePolicy;
+use super::issue_code::IssueCode;
+use super::policy::{Policy, ScopePolicy};
 use super::refusal::Refusal;
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
 };
 use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::consent::RememberedConsent;
 use crate::domain::error_text::error_text;
 use crate::domain::login::LoginSession;
+use crate::domain::navigation::Navigation;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::pkce::S256Challenge;
 use crate::domain::public_address::PublicAddress;
@@ -23,7 +27,10 @@ use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
-use crate::port::{AuditLog, ClientRegistry, Clock, LoginSessions, StoreUnavailable};
+use crate::port::{
+    AuditLog, ClientRegistry, Clock, ConsentMemory, IdentityProvider, LoginSessions,
+    StoreUnavailable,
+};
 
 /// How long a login counts as the one that `prompt=login` asked for.
 const FRESH_LOGIN: Duration = Duration::from_secs(600);
@@ -32,9 +39,13 @@ const FRESH_LOGIN: Duration = Duration::from_secs(600);
 pub struct Authorize {
     pub(super) clients: Arc<dyn ClientRegistry>,
     pub(super) sessions: Arc<dyn LoginSessions>,
+    pub(super) identity: Arc<dyn IdentityProvider>,
+    pub(super) consents: Arc<dyn ConsentMemory>,
+    pub(super) issue_code: Arc<IssueCode>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) address: Arc<PublicAddress>,
+    pub(super) policy: Arc<Policy>,
     pub(super) scopes: Arc<ScopePolicy>,
 }
 
@@ -45,6 +56,8 @@ pub enum NextPage {
     Login(Box<AuthorizationRequest>),
     /// Somebody is, and has to be asked.
     Consent(Box<AwaitingConsent>),
+    /// Somebody is and was asked before: back to the client, with a code.
+    Return(String),
 }
 
 /// Why a request goes no further.
@@ -104,7 +117,7 @@ pub enum RefusedRequest {
     /// `prompt=none`, and nobody is logged in.
     #[error("nobody is logged in")]
     LoginRequired,
-    /// `prompt=none`, and consent is asked for every time.
+    /// `prompt=none`, and no consent is remembered.
     #[error("the person has to be asked")]
     ConsentRequired,
 }
@@ -118,7 +131,8 @@ impl RefusedRequest {
 }
 
 impl Authorize {
-    /// Decides which page comes next for a request and the browser's session cookie.
+    /// Decides which page comes next for a request, the browser's session cookie and the way the
+    /// browser came here.
     ///
     /// # Errors
     /// [`AuthorizationError`], recorded in the audit log.
@@ -126,11 +140,12 @@ impl Authorize {
         &self,
         query: &AuthorizationQuery,
         session: Option<&SessionToken>,
+        navigation: Navigation,
     ) -> Result<NextPage, AuthorizationError> {
         let request = self.examine(query).await?;
         let session = self.valid_session(session, &request.client.id).await?;
         match session {
-            Some(session) if !request.prompt.login => self.ask(request, session),
+            Some(session) if !request.prompt.login => self.ask(request, session, navigation).await,
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
             _ => Ok(NextPage::Login(Box::new(request))),
         }
@@ -144,11 +159,12 @@ impl Authorize {
         &self,
         query: &AuthorizationQuery,
         session: Option<&SessionToken>,
+        navigation: Navigation,
     ) -> Result<NextPage, AuthorizationError> {
         let request = self.examine(query).await?;
         match self.valid_session(session, &request.client.id).await? {
             Some(session) if !request.prompt.login || self.is_fresh(&session) => {
-                self.ask(request, session)
+                self.ask(request, session, navigation).await
             }
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
             _ => Ok(NextPage::Login(Box::new(request))),
@@ -159,15 +175,35 @@ impl Authorize {
         self.clock.now() <= session.logged_in_at.after(FRESH_LOGIN)
     }
 
-    fn ask(
+    /// Asks, unless the person said yes before and came here of their own accord.
+    async fn ask(
         &self,
         request: AuthorizationRequest,
         session: LoginSession,
+        navigation: Navigation,
     ) -> Result<NextPage, AuthorizationError> {
-        if request.prompt.none {
-            return Err(self.refuse(&request, RefusedRequest::ConsentRequired));
+        let awaiting = request.logged_in(session);
+        let client = awaiting.client().clone();
+        let unavailable = |error: StoreUnavailable| self.record(error.into(), Some(&client));
+        if navigation == Navigation::Own
+            && self.is_remembered(&awaiting).await.map_err(unavailable)?
+        {
+            let issued = self.issue_code.issue(awaiting, Decision::ConsentRemembered).await;
+            return Ok(NextPage::Return(issued.map_err(unavailable)?));
         }
-        Ok(NextPage::Consent(Box::new(request.logged_in(session))))
+        if awaiting.request().prompt.none {
+            return Err(self.refuse(awaiting.request(), RefusedRequest::ConsentRequired));
+        }
+        Ok(NextPage::Consent(Box::new(awaiting)))
+    }
+
+    async fn is_remembered(&self, awaiting: &AwaitingConsent) -> Result<bool, StoreUnavailable> {
+        if self.policy.consent_lifetime.is_zero() || awaiting.request().prompt.consent {
+            return Ok(false);
+        }
+        let Some(key) = RememberedConsent::key_of(awaiting) else { return Ok(false) };
+        let remembered = self.consents.recall(&key).await?;
+        Ok(remembered.is_some_and(|consent| consent.covers(awaiting, self.clock.now())))
     }
 
     /// The session behind a cookie, if it still counts.
@@ -181,7 +217,11 @@ impl Authorize {
             Ok(session) => session,
             Err(unavailable) => return Err(self.record(unavailable.into(), Some(client))),
         };
-        Ok(session.filter(|session| session.is_valid(self.clock.now())))
+        let session = session.filter(|session| session.is_valid(self.clock.now()));
+        let Some(session) = session else { return Ok(None) };
+        // Nobody knows whether they still may: then they have to log in, and learn it there.
+        let admitted = self.identity.still_admits(&session.person.subject).await;
+        Ok(Some(session).filter(|_| admitted == Ok(true)))
     }
 
     /// Validates a request in full.
@@ -332,7 +372,8 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, RefusedRequest> {
         match *value {
             "none" => prompt.none = true,
             "login" | "select_account" => prompt.login = true,
-            // Consent is asked for every time anyway; values nobody knows are ignored.
+            "consent" => prompt.consent = true,
+            // Values nobody knows are ignored.
             _ => {}
         }
     }

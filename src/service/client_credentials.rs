@@ -11,7 +11,6 @@ use crate::domain::parameters::Parameters;
 use crate::domain::person::Person;
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
-use crate::domain::secret::base64url;
 use crate::port::{SigningUnavailable, StoreUnavailable};
 
 /// Why a client gets no token for itself.
@@ -47,7 +46,7 @@ impl TokenEndpoint {
             return Err(ClientCredentialsError::PublicClient.into());
         }
         let grant = Grant {
-            id: GrantId::new(base64url(&self.random.entropy()[..16])),
+            id: GrantId::from_entropy(self.random.entropy()),
             client: client.id.clone(),
             person: Person::of_client(&client.id),
             resource: self.own_resource(resource)?,

@@ -5,23 +5,25 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::authorize::{AuthorizationError, Authorize, NextPage};
+use super::issue_code::IssueCode;
 use super::policy::Policy;
 use super::refusal::Refusal;
 use crate::domain::audit::{AuditEvent, Decision};
-use crate::domain::authorization::{Approval, AuthorizationQuery, AwaitingConsent};
-use crate::domain::grant::GrantId;
-use crate::domain::login::{FormToken, ProtectedForm};
-use crate::domain::secret::{AuthorizationCode, SessionToken, base64url};
-use crate::port::{AuditLog, Clock, GrantStore, Random, StoreUnavailable};
+use crate::domain::authorization::{AuthorizationQuery, AwaitingConsent};
+use crate::domain::consent::RememberedConsent;
+use crate::domain::form_token::{FormToken, ProtectedForm};
+use crate::domain::navigation::Navigation;
+use crate::domain::secret::SessionToken;
+use crate::port::{AuditLog, Clock, ConsentMemory, StoreUnavailable};
 
 /// Takes a person's answer.
 pub struct Consent {
-    pub(super) grants: Arc<dyn GrantStore>,
+    pub(super) consents: Arc<dyn ConsentMemory>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) policy: Arc<Policy>,
     pub(super) authorize: Arc<Authorize>,
+    pub(super) issue_code: Arc<IssueCode>,
 }
 
 /// A consent form as it came back.
@@ -75,28 +77,31 @@ impl Consent {
 
     async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {
         let session = answer.session.as_ref().ok_or(ConsentError::ForeignForm)?;
-        let expected = FormToken::new(ProtectedForm::Consent(&session.hash()), &answer.query);
+        let expected = FormToken::new(ProtectedForm::Consent(&session.hash(), &answer.query));
         if !expected.matches(&answer.form_token) {
             return Err(ConsentError::ForeignForm);
         }
-        match self.authorize.proceed(&answer.query, Some(session)).await? {
+        // As from elsewhere, so that what is remembered does not count here.
+        let asked = self.authorize.proceed(&answer.query, Some(session), Navigation::Foreign);
+        match asked.await? {
             NextPage::Consent(awaiting) => Ok(*awaiting),
-            NextPage::Login(_) => Err(ConsentError::ForeignForm),
+            NextPage::Login(_) | NextPage::Return(_) => Err(ConsentError::ForeignForm),
         }
     }
 
     async fn approve(&self, awaiting: AwaitingConsent) -> Result<String, ConsentError> {
-        let approved = awaiting.approve(Approval {
-            grant: GrantId::new(base64url(&self.random.entropy()[..16])),
-            code: AuthorizationCode::from_entropy(self.random.entropy()),
-            code_lifetime: self.policy.code_lifetime,
-            now: self.clock.now(),
-        });
-        let grant = &approved.grant;
-        self.grants.begin(grant, &approved.code).await?;
-        let event = AuditEvent::new(Decision::ConsentGiven).client(&grant.client);
-        self.audit.record(event.subject(&grant.person.subject).grant(&grant.id));
-        Ok(approved.redirect_to)
+        let keep = self.policy.consent_lifetime;
+        let remembered = Some(keep)
+            .filter(|keep| !keep.is_zero())
+            .and_then(|keep| RememberedConsent::of(&awaiting, keep, self.clock.now()));
+        let redirect_to = self.issue_code.issue(awaiting, Decision::ConsentGiven).await?;
+        if let Some(consent) = remembered
+            && let Err(error) = self.consents.remember(&consent).await
+        {
+            // They said yes: next time they are asked once more.
+            tracing::warn!(%error, "a consent is not remembered");
+        }
+        Ok(redirect_to)
     }
 
     fn deny(&self, awaiting: AwaitingConsent) -> String {

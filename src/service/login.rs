@@ -10,7 +10,9 @@ use super::policy::Policy;
 use super::refusal::Refusal;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{AuthorizationQuery, AuthorizationRequest};
-use crate::domain::login::{FormToken, LoginSession, PasswordAnswer, ProtectedForm};
+use crate::domain::form_token::{FormToken, ProtectedForm};
+use crate::domain::login::{LoginSession, PasswordAnswer};
+use crate::domain::person::Subject;
 use crate::domain::secret::{BrowserToken, SessionToken};
 use crate::port::StoreUnavailable;
 use crate::port::{AuditLog, Clock, IdentityProvider, LoginRefused, LoginSessions, Random};
@@ -50,6 +52,9 @@ pub enum LoginError {
     /// The user name or the password is wrong: the form is shown again.
     #[error("wrong user name or password")]
     WrongCredentials(Box<AuthorizationRequest>),
+    /// The provider named a person as only clients are named.
+    #[error("the identity provider named the subject {0:?}, which is reserved for clients")]
+    ReservedSubject(Subject),
     /// The identity provider can't answer.
     #[error("the identity provider is unavailable: {reason}")]
     ProviderUnavailable {
@@ -87,7 +92,7 @@ impl Login {
 
     async fn try_log_in(&self, attempt: LoginAttempt) -> Result<SessionToken, LoginError> {
         let browser = attempt.browser.as_ref().ok_or(LoginError::ForeignForm)?.hash();
-        let expected = FormToken::new(ProtectedForm::Login(&browser), &attempt.query);
+        let expected = FormToken::new(ProtectedForm::Login(&browser, &attempt.query));
         if !expected.matches(&attempt.form_token) {
             return Err(LoginError::ForeignForm);
         }
@@ -101,6 +106,9 @@ impl Login {
                 return Err(LoginError::ProviderUnavailable { reason, retry_after });
             }
         };
+        if person.subject.is_client() {
+            return Err(LoginError::ReservedSubject(person.subject));
+        }
         // A new token at every login, so that nobody can plant a session beforehand.
         let token = SessionToken::from_entropy(self.random.entropy());
         let now = self.clock.now();

@@ -12,7 +12,7 @@ use crate::domain::grant::GrantId;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::domain::scope::ScopeSet;
-use crate::domain::secret::base64url;
+use crate::domain::secret::identifier;
 use crate::port::{Clock, Random, SigningKeys, SigningUnavailable};
 
 /// Makes access tokens.
@@ -71,7 +71,7 @@ impl Mint {
             scope: minting.scope,
             issued_at: now,
             expires_at: now.after(minting.lifetime),
-            token_id: base64url(&self.random.entropy()[..16]),
+            token_id: identifier(self.random.entropy()),
             grant: minting.grant,
         };
         let token = self.keys.sign(&claims).await?;

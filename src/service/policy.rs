@@ -18,6 +18,8 @@ pub struct Policy {
     pub access_token_lifetime: Duration,
     /// How long a person stays logged in here.
     pub session_lifetime: Duration,
+    /// How long a consent is remembered; zero asks every time.
+    pub consent_lifetime: Duration,
     /// How refresh tokens live.
     pub refresh: RefreshPolicy,
 }

@@ -1,5 +1,7 @@
 //! Refreshing an access token (OAuth 2.1 §4.3): rotation, the grace window, replay detection.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::exchange_code::minting;
@@ -13,7 +15,7 @@ use crate::domain::refresh::{Presented, RefreshRecord};
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::RefreshToken;
 use crate::domain::timestamp::Timestamp;
-use crate::port::{RotateError, SigningUnavailable, StoreUnavailable};
+use crate::port::{LoginRefused, RotateError, SigningUnavailable, StoreUnavailable};
 
 /// Why a refresh token was not exchanged.
 #[derive(Debug, Error)]
@@ -33,6 +35,17 @@ pub enum RefreshError {
     /// Its grant was revoked.
     #[error("the grant of the refresh token is revoked")]
     Revoked,
+    /// The person can't log in any more; their grant is revoked now.
+    #[error("the person who granted this is not admitted any more")]
+    PersonGone,
+    /// The identity provider can't tell whether the person still could log in.
+    #[error("the identity provider is unavailable: {reason}")]
+    ProviderUnavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The resource is not the one that was consented to.
     #[error("resource is not the one that was consented to")]
     WrongResource,
@@ -82,11 +95,32 @@ impl TokenEndpoint {
         let scope = narrowed_scope(scope, &grant)?;
         let now = self.clock.now();
         let refresh = Refresh { client, presented, record, grant, scope, now };
-        match refresh.record.presented(now, &self.policy.refresh) {
+        let state = refresh.record.presented(now, &self.policy.refresh);
+        if matches!(state, Presented::Current | Presented::WithinGrace) {
+            self.check_person(&refresh).await?;
+        }
+        match state {
             Presented::Expired => Err(RefreshError::Expired.into()),
             Presented::Replayed => Err(self.replayed_refresh(&refresh).await?.into()),
             Presented::WithinGrace => Ok(self.repeat_rotation(refresh).await?),
             Presented::Current => Ok(self.rotate(refresh).await?),
+        }
+    }
+
+    /// A grant ends with the admission of the person who gave it.
+    async fn check_person(&self, refresh: &Refresh<'_>) -> Result<(), RefreshError> {
+        let subject = &refresh.grant.person.subject;
+        match self.identity.still_admits(subject).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(LoginRefused::WrongCredentials) => {
+                self.grants.revoke(&refresh.grant.id, refresh.now).await?;
+                let event = AuditEvent::new(Decision::GrantRevoked).client(&refresh.client.id);
+                self.audit.record(event.subject(subject).grant(&refresh.grant.id));
+                Err(RefreshError::PersonGone)
+            }
+            Err(LoginRefused::Unavailable { reason, retry_after }) => {
+                Err(RefreshError::ProviderUnavailable { reason, retry_after })
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use super::consent::ConsentError;
 use super::dev_token::DevTokenError;
 use super::exchange_code::ExchangeError;
 use super::introspect::IntrospectionError;
+use super::log_out::LogOutError;
 use super::login::LoginError;
 use super::refresh::RefreshError;
 use super::register::RegistrationError;
@@ -36,6 +37,8 @@ pub enum Refusal<'a> {
     Login(&'a LoginError),
     /// Of an answer to a consent page.
     Consent(&'a ConsentError),
+    /// Of an attempt to log out.
+    LogOut(&'a LogOutError),
     /// Of a token request.
     Token(&'a TokenError),
     /// Of a request to revoke a token.
@@ -82,6 +85,7 @@ impl Refusal<'_> {
             Self::Authorization(error) => authorization(error),
             Self::Login(error) => login(error),
             Self::Consent(error) => consent(error),
+            Self::LogOut(error) => log_out(error),
             Self::Token(error) => token(error),
             Self::Revocation(error) => revocation(error),
             Self::Introspection(error) => introspection(error),
@@ -119,6 +123,7 @@ impl fmt::Display for Refusal<'_> {
             Self::Authorization(error) => error.fmt(f),
             Self::Login(error) => error.fmt(f),
             Self::Consent(error) => error.fmt(f),
+            Self::LogOut(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::Revocation(error) => error.fmt(f),
             Self::Introspection(error) => error.fmt(f),
@@ -199,6 +204,7 @@ fn login(error: &LoginError) -> Row {
     match error {
         LoginError::ForeignForm => row(403, "access_denied", "login_foreign_form"),
         LoginError::Authorization(error) => authorization(error),
+        LoginError::ReservedSubject(_) => row(403, "access_denied", "login_reserved_subject"),
         LoginError::WrongCredentials(_) => row(403, "access_denied", "login_wrong_credentials"),
         LoginError::ProviderUnavailable { retry_after, .. } => {
             unavailable("provider_unavailable", *retry_after)
@@ -212,6 +218,13 @@ fn consent(error: &ConsentError) -> Row {
         ConsentError::ForeignForm => row(403, "access_denied", "consent_foreign_form"),
         ConsentError::Authorization(error) => authorization(error),
         ConsentError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+    }
+}
+
+fn log_out(error: &LogOutError) -> Row {
+    match error {
+        LogOutError::ForeignForm => row(403, "access_denied", "log_out_foreign_form"),
+        LogOutError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 
@@ -275,6 +288,10 @@ fn refresh(error: &RefreshError) -> Row {
         RefreshError::Expired => row(400, "invalid_grant", "refresh_expired"),
         RefreshError::Replayed => row(400, "invalid_grant", "refresh_replayed"),
         RefreshError::Revoked => row(400, "invalid_grant", "refresh_revoked"),
+        RefreshError::PersonGone => row(400, "invalid_grant", "refresh_person_gone"),
+        RefreshError::ProviderUnavailable { retry_after, .. } => {
+            unavailable("provider_unavailable", *retry_after)
+        }
         RefreshError::WrongResource => row(400, "invalid_target", "refresh_wrong_resource"),
         RefreshError::WrongScope => row(400, "invalid_scope", "refresh_wrong_scope"),
         RefreshError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),

@@ -14,7 +14,7 @@ use crate::domain::client::{
 };
 use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::scope::ScopeSet;
-use crate::domain::secret::{ClientSecret, base64url};
+use crate::domain::secret::{ClientSecret, identifier};
 use crate::port::{AuditLog, ClientRegistry, Clock, Random, RegisterError, StoreUnavailable};
 
 /// How many redirect addresses one client may register.
@@ -108,7 +108,7 @@ impl Register {
     /// Never chosen by the client and never an https URL, which would claim to be a metadata
     /// document.
     fn fresh_id(&self) -> ClientId {
-        ClientId::new(format!("mcp-{}", base64url(&self.random.entropy()[..16])))
+        ClientId::new(format!("mcp-{}", identifier(self.random.entropy())))
     }
 
     fn credential(&self, method: ClientAuthMethod) -> (ClientCredential, Option<ClientSecret>) {

@@ -19,7 +19,8 @@ use crate::domain::public_address::PublicAddress;
 use crate::domain::resource::ResourceUri;
 use crate::domain::secret::RefreshToken;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, Random, StoreUnavailable,
+    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, IdentityProvider, Random,
+    StoreUnavailable,
 };
 
 /// Exchanges grants for tokens.
@@ -27,6 +28,7 @@ pub struct TokenEndpoint {
     pub(super) clients: Arc<dyn ClientRegistry>,
     pub(super) grants: Arc<dyn GrantStore>,
     pub(super) directory: Arc<dyn GrantDirectory>,
+    pub(super) identity: Arc<dyn IdentityProvider>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,

@@ -7,7 +7,9 @@ use super::authorize::Authorize;
 use super::consent::Consent;
 use super::dev_token::DevToken;
 use super::introspect::Introspect;
+use super::issue_code::IssueCode;
 use super::keys::Keys;
+use super::log_out::LogOut;
 use super::login::Login;
 use super::metadata::Metadata;
 use super::mint::Mint;
@@ -20,8 +22,8 @@ use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, IdentityProvider, LoginSessions,
-    Random, SigningKeys, TokenRevocations, TokenVerifier, ToolCatalog,
+    AuditLog, ClientRegistry, Clock, ConsentMemory, GrantDirectory, GrantStore, IdentityProvider,
+    LoginSessions, Random, SigningKeys, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -39,6 +41,8 @@ pub struct Ports {
     pub grants: Arc<dyn GrantStore>,
     /// Keeps every grant within reach of who looks after them.
     pub directory: Arc<dyn GrantDirectory>,
+    /// Keeps what people allowed before.
+    pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
     /// Logs people in.
@@ -70,6 +74,8 @@ pub struct UseCases {
     pub authorize: Arc<Authorize>,
     /// Log a person in.
     pub login: Arc<Login>,
+    /// Log them out.
+    pub log_out: Arc<LogOut>,
     /// Take a person's answer.
     pub consent: Arc<Consent>,
     /// Exchange a code, refresh.
@@ -104,14 +110,16 @@ impl UseCases {
             scopes: Arc::new(policy.scopes.clone()),
             policy: Arc::new(policy),
         };
-        let authorize = make.authorize();
+        let issue_code = make.issue_code();
+        let authorize = make.authorize(&issue_code);
         let dev_person = dev_person.filter(|_| make.address.is_loopback());
         Self {
             access: make.access(),
             tools: make.tools(),
             register: make.register(),
             login: make.login(&authorize),
-            consent: make.consent(&authorize),
+            log_out: make.log_out(),
+            consent: make.consent(&authorize, &issue_code),
             token: make.token(),
             revoke: make.revoke(),
             introspect: make.introspect(),
@@ -173,13 +181,35 @@ impl Make {
         })
     }
 
-    fn authorize(&self) -> Arc<Authorize> {
-        Arc::new(Authorize {
-            clients: Arc::clone(&self.ports.clients),
+    fn issue_code(&self) -> Arc<IssueCode> {
+        Arc::new(IssueCode {
+            grants: Arc::clone(&self.ports.grants),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn log_out(&self) -> Arc<LogOut> {
+        Arc::new(LogOut {
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             audit: Arc::clone(&self.ports.audit),
+        })
+    }
+
+    fn authorize(&self, issue_code: &Arc<IssueCode>) -> Arc<Authorize> {
+        Arc::new(Authorize {
+            clients: Arc::clone(&self.ports.clients),
+            sessions: Arc::clone(&self.ports.sessions),
+            identity: Arc::clone(&self.ports.identity),
+            consents: Arc::clone(&self.ports.consents),
+            issue_code: Arc::clone(issue_code),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
             address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
             scopes: Arc::clone(&self.scopes),
         })
     }
@@ -196,11 +226,11 @@ impl Make {
         })
     }
 
-    fn consent(&self, authorize: &Arc<Authorize>) -> Arc<Consent> {
+    fn consent(&self, authorize: &Arc<Authorize>, issue_code: &Arc<IssueCode>) -> Arc<Consent> {
         Arc::new(Consent {
-            grants: Arc::clone(&self.ports.grants),
+            consents: Arc::clone(&self.ports.consents),
             clock: Arc::clone(&self.ports.clock),
-            random: Arc::clone(&self.ports.random),
+            issue_code: Arc::clone(issue_code),
             audit: Arc::clone(&self.ports.audit),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
@@ -212,6 +242,7 @@ impl Make {
             clients: Arc::clone(&self.ports.clients),
             grants: Arc::clone(&self.ports.grants),
             directory: Arc::clone(&self.ports.directory),
+            identity: Arc::clone(&self.ports.identity),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use mcp_oauth_core::domain::access_token::IssuedToken;
 use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    ClientRegistry, GrantDirectory, GrantStore, LoginSessions, RedeemError, RegisterError,
-    RotateError, StoreUnavailable, TokenRevocations,
+    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, RedeemError,
+    RegisterError, RotateError, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -138,6 +139,10 @@ impl LoginSessions for RecordingStore {
     async fn find(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
         LoginSessions::find(self.reach()?, session).await
     }
+
+    async fn end(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
+        self.write("end")?.end(session).await
+    }
 }
 
 #[async_trait]
@@ -179,5 +184,23 @@ impl TokenRevocations for RecordingStore {
 
     async fn is_revoked(&self, token: &IssuedToken) -> Result<bool, StoreUnavailable> {
         self.reach()?.is_revoked(token).await
+    }
+}
+
+#[async_trait]
+impl ConsentMemory for RecordingStore {
+    async fn remember(&self, consent: &RememberedConsent) -> Result<(), StoreUnavailable> {
+        self.write("remember")?.remember(consent).await
+    }
+
+    async fn recall(
+        &self,
+        key: &ConsentKey,
+    ) -> Result<Option<RememberedConsent>, StoreUnavailable> {
+        self.reach()?.recall(key).await
+    }
+
+    async fn forget_consents(&self, selection: &GrantSelection) -> Result<u64, StoreUnavailable> {
+        self.write("forget_consents")?.forget_consents(selection).await
     }
 }

@@ -95,6 +95,7 @@ impl Scenario {
             clients: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
+            consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             identity: Arc::new(DevUsers::new(vec![alice()])),
             catalog: Arc::new(catalog),
@@ -278,6 +279,7 @@ fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),

@@ -1,5 +1,6 @@
 //! The authorization endpoint: it reads, and never writes.
 
+use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::secret::SessionToken;
 use mcp_oauth_core::service::authorize::{
     AuthorizationError, NextPage, RefusedRequest, UntrustedRequest,
@@ -16,7 +17,7 @@ async fn begin(
     changes: &[(&str, Option<&str>)],
 ) -> Result<NextPage, AuthorizationError> {
     let session = SessionToken::presented(SESSION);
-    stage.use_cases.authorize.begin(&authorization(changes), Some(&session)).await
+    stage.use_cases.authorize.begin(&authorization(changes), Some(&session), Navigation::Own).await
 }
 
 async fn proceed(
@@ -24,7 +25,11 @@ async fn proceed(
     changes: &[(&str, Option<&str>)],
 ) -> Result<NextPage, AuthorizationError> {
     let session = SessionToken::presented(SESSION);
-    stage.use_cases.authorize.proceed(&authorization(changes), Some(&session)).await
+    stage
+        .use_cases
+        .authorize
+        .proceed(&authorization(changes), Some(&session), Navigation::Own)
+        .await
 }
 
 /// The query of a redirect to the client, and its error.
@@ -148,7 +153,8 @@ async fn az_17_unknown_scopes_beside_known_ones_are_left_out() {
 #[tokio::test]
 async fn a_browser_without_a_cookie_is_sent_to_log_in() {
     let stage = World::new().with_client(client()).open();
-    let page = stage.use_cases.authorize.begin(&authorization(&[]), None).await.unwrap();
+    let authorize = &stage.use_cases.authorize;
+    let page = authorize.begin(&authorization(&[]), None, Navigation::Own).await.unwrap();
     assert!(matches!(page, NextPage::Login(_)));
 }
 

@@ -2,8 +2,9 @@
 //! session.
 
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
+use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
-use mcp_oauth_core::domain::login::{FormToken, LoginSession, ProtectedForm};
+use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::secret::{AuthorizationCode, BrowserToken, SessionToken};
 use mcp_oauth_core::service::consent::ConsentAnswer;
 use mcp_oauth_core::service::refusal::Refusal;
@@ -17,7 +18,7 @@ use crate::world::{World, authorization, row};
 /// The form as this server showed it to this session.
 fn answer(query: AuthorizationQuery, approved: bool) -> ConsentAnswer {
     let session = SessionToken::presented(SESSION);
-    let form_token = FormToken::new(ProtectedForm::Consent(&session.hash()), &query);
+    let form_token = FormToken::new(ProtectedForm::Consent(&session.hash(), &query));
     let form_token = form_token.as_str().to_owned();
     ConsentAnswer { query, session: Some(session), form_token, approved }
 }
@@ -47,7 +48,7 @@ async fn az_21_a_form_of_another_session_grants_nothing() {
     let of_another_request =
         ConsentAnswer { query: authorization(&[("scope", Some("mcp:admin"))]), ..yes() };
     let browser = BrowserToken::presented(SESSION).hash();
-    let login_form = FormToken::new(ProtectedForm::Login(&browser), &yes().query);
+    let login_form = FormToken::new(ProtectedForm::Login(&browser, &yes().query));
     let of_another_kind = ConsentAnswer { form_token: login_form.as_str().to_owned(), ..yes() };
     for answer in [of_another, of_none, of_another_request, of_another_kind] {
         let stage = World::new().open();

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
-use mcp_oauth_core::domain::login::{FormToken, PasswordAnswer, ProtectedForm};
+use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
+use mcp_oauth_core::domain::login::PasswordAnswer;
 use mcp_oauth_core::domain::person::Person;
 use mcp_oauth_core::domain::secret::{BrowserToken, SessionToken};
 use mcp_oauth_core::port::LoginRefused;
@@ -18,7 +19,7 @@ use crate::world::{World, authorization, row};
 /// The form as this server showed it to this browser.
 fn attempt(query: AuthorizationQuery) -> LoginAttempt {
     let browser = BrowserToken::presented(BROWSER);
-    let form_token = FormToken::new(ProtectedForm::Login(&browser.hash()), &query);
+    let form_token = FormToken::new(ProtectedForm::Login(&browser.hash(), &query));
     LoginAttempt {
         query,
         form_token: form_token.as_str().to_owned(),
@@ -47,7 +48,7 @@ async fn az_21_a_form_of_another_browser_asks_nobody_anything() {
         ..attempt(query.clone())
     };
     let key = session().hash;
-    let consent_form = FormToken::new(ProtectedForm::Consent(&key), &query).as_str().to_owned();
+    let consent_form = FormToken::new(ProtectedForm::Consent(&key, &query)).as_str().to_owned();
     let of_another_kind = LoginAttempt { form_token: consent_form, ..attempt(query) };
     for attempt in [of_another, of_none, of_another_request, of_another_kind] {
         let stage = World::new().open();

@@ -190,6 +190,7 @@ pub(crate) fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
         refresh: RefreshPolicy {
             idle: Duration::from_secs(1000),

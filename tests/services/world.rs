@@ -13,9 +13,9 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockGrantDirectory, MockGrantStore,
-    MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys, MockTokenRevocations,
-    MockTokenVerifier, MockToolCatalog,
+    MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
+    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
+    MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
 };
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) clients: MockClientRegistry,
     pub(crate) grants: MockGrantStore,
     pub(crate) directory: MockGrantDirectory,
+    pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockIdentityProvider,
     pub(crate) catalog: MockToolCatalog,
@@ -48,6 +49,7 @@ impl World {
             clients: MockClientRegistry::new(),
             grants: MockGrantStore::new(),
             directory: MockGrantDirectory::new(),
+            consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockIdentityProvider::new(),
             catalog: MockToolCatalog::new(),
@@ -100,7 +102,9 @@ impl World {
         self
     }
 
-    pub(crate) fn open(self) -> Stage {
+    pub(crate) fn open(mut self) -> Stage {
+        // Unless the scenario has announced otherwise.
+        self.identity.expect_still_admits().returning(|_| Ok(true));
         let audited = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&audited);
         let mut audit = MockAuditLog::new();
@@ -119,6 +123,7 @@ impl World {
             clients: Arc::new(self.clients),
             grants: Arc::new(self.grants),
             directory: Arc::new(self.directory),
+            consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
             identity: Arc::new(self.identity),
             catalog: Arc::new(self.catalog),

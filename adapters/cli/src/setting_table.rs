@@ -52,7 +52,7 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 use Kind::{List, Number, Switch, Table, Text};
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 31] = [
+pub(crate) const SETTINGS: [Setting; 32] = [
     setting(
         "host",
         Text,
@@ -182,6 +182,12 @@ pub(crate) const SETTINGS: [Setting; 31] = [
         Number,
         "28800",
         "How long a person stays logged in here, in seconds",
+    ),
+    setting(
+        "remember_consent_seconds",
+        Number,
+        "0",
+        "How long a person who allowed a client is not asked again, in seconds; 0 asks every time. Never for clients on the person's own machine, nor when another site sent the browser here",
     ),
     setting(
         "refresh_idle_seconds",

@@ -403,6 +403,7 @@ impl Reader<'_> {
         let year = 365 * 24 * 3600;
         let access_token_lifetime = self.seconds("access_token_seconds", 1, 30 * 24 * 3600);
         let session_lifetime = self.seconds("session_seconds", 1, year);
+        let consent_lifetime = self.seconds("remember_consent_seconds", 0, year);
         let idle = self.seconds("refresh_idle_seconds", 1, 10 * year);
         let absolute = self.seconds("refresh_absolute_seconds", 1, 10 * year);
         let grace = self.seconds("refresh_grace_seconds", 0, 600);
@@ -414,6 +415,7 @@ impl Reader<'_> {
             code_lifetime: code_lifetime?,
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
+            consent_lifetime: consent_lifetime?,
             refresh: RefreshPolicy {
                 idle: idle?,
                 absolute: absolute?,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mcp_oauth_core::port::{
-    ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
-    TokenRevocations,
+    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
+    LoginSessions, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError};
 use mcp_oauth_memory::MemoryStore;
@@ -17,6 +17,7 @@ pub(crate) struct Stores {
     pub(crate) grants: Arc<dyn GrantStore>,
     pub(crate) directory: Arc<dyn GrantDirectory>,
     pub(crate) revocations: Arc<dyn TokenRevocations>,
+    pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
@@ -51,6 +52,7 @@ impl Stores {
             + GrantStore
             + GrantDirectory
             + TokenRevocations
+            + ConsentMemory
             + LoginSessions
             + KeyStore
             + Housekeeping
@@ -61,6 +63,7 @@ impl Stores {
             grants: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
+            consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
             housekeeping: store,

@@ -65,6 +65,7 @@ pub(crate) fn use_cases(
         clients: Arc::clone(&stores.clients),
         grants: Arc::clone(&stores.grants),
         directory: Arc::clone(&stores.directory),
+        consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
         catalog,

@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter};
 
 use crate::Database;
-use crate::entity::{codes, grants, login_sessions, refresh_tokens, revoked_tokens};
+use crate::entity::{codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens};
 
 #[async_trait]
 impl Housekeeping for Database {
@@ -26,6 +26,7 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
         expired(refresh_tokens::Entity, refresh_tokens::Column::ExpiresAt, before)
             .exec(write)
             .await?,
+        expired(consents::Entity, consents::Column::ExpiresAt, before).exec(write).await?,
         expired(revoked_tokens::Entity, revoked_tokens::Column::ExpiresAt, before)
             .exec(write)
             .await?,

@@ -6,6 +6,7 @@
 //! writers queue, and under READ COMMITTED, where they don't.
 
 mod client_registry;
+mod consent_memory;
 mod entity;
 mod grant_directory;
 mod grant_store;

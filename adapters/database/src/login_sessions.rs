@@ -20,4 +20,11 @@ impl LoginSessions for Database {
         let row = Entity::find_by_id(session.as_str()).one(&self.reader).await;
         Ok(row.map_err(StoreUnavailable::new)?.map(LoginSession::try_from).transpose()?)
     }
+
+    async fn end(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
+        let found = LoginSessions::find(self, session).await?;
+        let gone = Entity::delete_by_id(session.as_str()).exec(&self.writer).await;
+        let gone = gone.map_err(StoreUnavailable::new)?.rows_affected > 0;
+        Ok(found.filter(|_| gone))
+    }
 }

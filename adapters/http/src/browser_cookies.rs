@@ -33,6 +33,13 @@ impl BrowserCookies {
         self.set(self.session_name(), token.expose())
     }
 
+    /// The header that takes the login session from a browser.
+    pub(crate) fn end_session(self) -> Option<HeaderValue> {
+        let mut cookie = self.cookie(self.session_name(), "");
+        cookie.make_removal();
+        HeaderValue::from_str(&cookie.to_string()).ok()
+    }
+
     /// The header that marks a browser.
     pub(crate) fn set_browser(self, token: &BrowserToken) -> Option<HeaderValue> {
         self.set(self.browser_name(), token.expose())
@@ -48,13 +55,16 @@ impl BrowserCookies {
 
     /// They end with the browser's session; how long a login counts is decided here, not there.
     fn set(self, name: &'static str, value: &str) -> Option<HeaderValue> {
-        let cookie = Cookie::build((name, value))
+        HeaderValue::from_str(&self.cookie(name, value).to_string()).ok()
+    }
+
+    fn cookie(self, name: &'static str, value: &str) -> Cookie<'static> {
+        Cookie::build((name, value.to_owned()))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)
             .secure(self.https)
-            .build();
-        HeaderValue::from_str(&cookie.to_string()).ok()
+            .build()
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) client_name: &'a str,
     pub(crate) redirect_uri: &'a str,
     pub(crate) on_this_machine: bool,
+    pub(crate) remembered_days: Option<u64>,
     pub(crate) scopes: Vec<ScopeLine<'a>>,
     pub(crate) authorization: &'a str,
     pub(crate) form_token: &'a str,
@@ -43,6 +44,24 @@ pub(crate) struct ConsentPage<'a> {
 pub(crate) struct ScopeLine<'a> {
     pub(crate) scope: &'a str,
     pub(crate) meaning: &'a str,
+}
+
+/// Whether a person really wants to go.
+#[derive(Template)]
+#[template(path = "log_out.html")]
+pub(crate) struct LogOutPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) person: &'a str,
+    pub(crate) form_token: &'a str,
+}
+
+/// That nobody is logged in.
+#[derive(Template)]
+#[template(path = "logged_out.html")]
+pub(crate) struct LoggedOutPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
 }
 
 /// Why a person can't go on.

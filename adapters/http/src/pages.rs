@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use mcp_oauth_core::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent,
 };
-use mcp_oauth_core::domain::login::{FormToken, PasswordAnswer, ProtectedForm};
+use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
+use mcp_oauth_core::domain::login::PasswordAnswer;
+use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::parameters::Parameters;
+use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::authorize::{AuthorizationError, NextPage};
 use mcp_oauth_core::service::consent::{ConsentAnswer, ConsentError};
@@ -19,7 +22,12 @@ use poem::{Body, EndpointExt, Request, Response, Route, get};
 
 use crate::api_body::read_form;
 use crate::browser_cookies::BrowserCookies;
-use crate::page_templates::{ConsentPage, ErrorPage, LoginPage, ScopeLine, page};
+use crate::page_templates::{
+    ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, page,
+};
+
+/// How the browser came to a page; no script can set it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The pages over the use cases.
 struct Pages {
@@ -35,6 +43,10 @@ pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
         .at("/authorize", get(pages.endpoint(Pages::authorize)))
         .at("/login", poem::post(pages.form_endpoint(Pages::log_in)))
         .at(
+            "/logout",
+            get(pages.endpoint(Pages::ask_to_log_out)).post(pages.form_endpoint(Pages::log_out)),
+        )
+        .at(
             "/consent",
             get(pages.endpoint(Pages::show_consent)).post(pages.form_endpoint(Pages::consent)),
         )
@@ -44,6 +56,15 @@ pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
 struct Visit {
     query: AuthorizationQuery,
     headers: HeaderMap,
+}
+
+impl Visit {
+    fn navigation(&self) -> Navigation {
+        let values = self.headers.get_all(SEC_FETCH_SITE);
+        let values: Vec<_> =
+            values.iter().map(|value| value.to_str().unwrap_or_default()).collect();
+        Navigation::from_sec_fetch_site(&values)
+    }
 }
 
 /// A form that came back.
@@ -98,7 +119,9 @@ impl Pages {
 
     async fn authorize(self: Arc<Self>, visit: Visit) -> Response {
         let session = self.cookies.session(&visit.headers);
-        match self.use_cases.authorize.begin(&visit.query, session.as_ref()).await {
+        let authorize = &self.use_cases.authorize;
+        match authorize.begin(&visit.query, session.as_ref(), visit.navigation()).await {
+            Ok(NextPage::Return(redirect_to)) => see_other(&redirect_to),
             Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
             Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
             Err(error) => self.refused(&error),
@@ -131,7 +154,9 @@ impl Pages {
 
     async fn show_consent(self: Arc<Self>, visit: Visit) -> Response {
         let session = self.cookies.session(&visit.headers);
-        match self.use_cases.authorize.proceed(&visit.query, session.as_ref()).await {
+        let authorize = &self.use_cases.authorize;
+        match authorize.proceed(&visit.query, session.as_ref(), visit.navigation()).await {
+            Ok(NextPage::Return(redirect_to)) => see_other(&redirect_to),
             Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
             Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
             Err(error) => self.refused(&error),
@@ -152,10 +177,48 @@ impl Pages {
         }
     }
 
+    async fn ask_to_log_out(self: Arc<Self>, visit: Visit) -> Response {
+        let cookie = self.cookies.session(&visit.headers);
+        let session = match self.use_cases.log_out.session(cookie.as_ref()).await {
+            Ok(Some(session)) => session,
+            Ok(None) => return self.logged_out_page(),
+            Err(error) => return self.error_page(Refusal::LogOut(&error)),
+        };
+        let form_token = FormToken::new(ProtectedForm::LogOut(&session.hash));
+        let template = LogOutPage {
+            base: self.use_cases.address.base_path(),
+            server_name: &self.use_cases.policy.server_name,
+            person: session.person.display_name(),
+            form_token: form_token.as_str(),
+        };
+        page(StatusCode::OK, &template)
+    }
+
+    async fn log_out(self: Arc<Self>, submission: Submission) -> Response {
+        let cookie = self.cookies.session(&submission.headers);
+        let form_token = submission.field("form_token");
+        match self.use_cases.log_out.log_out(cookie.as_ref(), &form_token).await {
+            Ok(()) => {
+                let mut response = self.logged_out_page();
+                add_cookie(&mut response, self.cookies.end_session());
+                response
+            }
+            Err(error) => self.error_page(Refusal::LogOut(&error)),
+        }
+    }
+
+    fn logged_out_page(&self) -> Response {
+        let template = LoggedOutPage {
+            base: self.use_cases.address.base_path(),
+            server_name: &self.use_cases.policy.server_name,
+        };
+        page(StatusCode::OK, &template)
+    }
+
     fn login_page(&self, visit: &Visit, request: &AuthorizationRequest) -> Response {
         let known = self.cookies.browser(&visit.headers);
         let browser = known.clone().unwrap_or_else(|| self.use_cases.login.fresh_browser());
-        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash()), &visit.query);
+        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash(), &visit.query));
         let template = self.login_template(&visit.query, request, &form_token);
         let mut response = page(StatusCode::OK, &template);
         if known.is_none() {
@@ -169,7 +232,7 @@ impl Pages {
         let Some(browser) = self.cookies.browser(&submission.headers) else {
             return self.error_page(Refusal::Login(&LoginError::ForeignForm));
         };
-        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash()), &submission.query);
+        let form_token = FormToken::new(ProtectedForm::Login(&browser.hash(), &submission.query));
         let username = submission.field("username");
         let template = LoginPage {
             username: &username,
@@ -199,7 +262,7 @@ impl Pages {
     fn consent_page(&self, query: &AuthorizationQuery, awaiting: &AwaitingConsent) -> Response {
         let request = awaiting.request();
         let redirect_uri = request.return_address.redirect_uri();
-        let form_token = FormToken::new(ProtectedForm::Consent(&awaiting.session().hash), query);
+        let form_token = FormToken::new(ProtectedForm::Consent(&awaiting.session().hash, query));
         let policy = &self.use_cases.policy;
         let scopes = request.scope.iter().map(|scope| ScopeLine {
             scope: scope.as_str(),
@@ -212,11 +275,19 @@ impl Pages {
             client_name: request.client.metadata.display_name(&request.client.id),
             redirect_uri: redirect_uri.as_str(),
             on_this_machine: redirect_uri.is_loopback(),
+            remembered_days: self.remembered_days(redirect_uri),
             scopes: scopes.collect(),
             authorization: query.as_str(),
             form_token: form_token.as_str(),
         };
         page(StatusCode::OK, &template)
+    }
+
+    /// For how long this answer will count; `None` when it is asked for every time.
+    fn remembered_days(&self, redirect_uri: &RedirectUri) -> Option<u64> {
+        let lifetime = self.use_cases.policy.consent_lifetime;
+        let is_remembered = !lifetime.is_zero() && redirect_uri.is_rememberable();
+        is_remembered.then(|| lifetime.as_secs().div_ceil(24 * 3600))
     }
 
     fn refused(&self, error: &AuthorizationError) -> Response {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::login::PasswordAnswer;
-use mcp_oauth_core::domain::person::Person;
+use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::secret::{same_bytes, sha256};
 use mcp_oauth_core::port::{IdentityProvider, LoginRefused};
 use secrecy::{ExposeSecret, SecretString};
@@ -52,6 +52,10 @@ impl IdentityProvider for DevUsers {
             }
         }
         found.cloned().ok_or(LoginRefused::WrongCredentials)
+    }
+
+    async fn still_admits(&self, subject: &Subject) -> Result<bool, LoginRefused> {
+        Ok(self.0.iter().any(|user| user.person.subject == *subject))
     }
 }
 

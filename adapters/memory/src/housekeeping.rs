@@ -13,6 +13,7 @@ impl Housekeeping for MemoryStore {
         let kept_before = records.perishable();
         records.login_sessions.retain(|_, session| session.expires_at >= before);
         records.codes.retain(|_, code| code.expires_at >= before);
+        records.consents.retain(|_, consent| consent.expires_at >= before);
         records.revoked_tokens.retain(|_, expires_at| *expires_at >= before);
         records.refresh_tokens.retain(|_, token| token.expires_at >= before);
         records.forget_bare_grants(before);
@@ -27,6 +28,7 @@ impl Records {
             + self.codes.len()
             + self.refresh_tokens.len()
             + self.revoked_tokens.len()
+            + self.consents.len()
             + self.grants.len()
     }
 

@@ -4,6 +4,7 @@
 //! promises but survival; so this is also the plainest reading of them.
 
 mod client_registry;
+mod consent_memory;
 mod grant_directory;
 mod grant_store;
 mod housekeeping;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
@@ -40,6 +42,7 @@ struct Records {
     refresh_tokens: HashMap<RefreshTokenHash, RefreshRecord>,
     /// By token id: when it would have ended by itself.
     revoked_tokens: HashMap<String, Timestamp>,
+    consents: HashMap<ConsentKey, RememberedConsent>,
     login_sessions: HashMap<SessionHash, LoginSession>,
     /// In the order in which they were added.
     signing_keys: Vec<StoredKey>,

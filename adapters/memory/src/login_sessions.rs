@@ -19,4 +19,8 @@ impl LoginSessions for MemoryStore {
     async fn find(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
         Ok(self.records().login_sessions.get(session).cloned())
     }
+
+    async fn end(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
+        Ok(self.records().login_sessions.remove(session))
+    }
 }

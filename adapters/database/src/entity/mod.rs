@@ -2,6 +2,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod codes;
+pub(crate) mod consents;
 pub(crate) mod grants;
 pub(crate) mod login_sessions;
 pub(crate) mod refresh_tokens;

@@ -19,6 +19,7 @@ impl MigrationTrait for Migration {
             codes(),
             refresh_tokens(),
             revoked_tokens(),
+            consents(),
             login_sessions(),
             signing_keys(),
         ] {
@@ -33,6 +34,8 @@ impl MigrationTrait for Migration {
             index("refresh_tokens", "grant_id"),
             index("refresh_tokens", "expires_at"),
             index("revoked_tokens", "expires_at"),
+            index("consents", "client_id"),
+            index("consents", "expires_at"),
             index("login_sessions", "expires_at"),
         ] {
             manager.create_index(index).await?;
@@ -102,6 +105,19 @@ fn revoked_tokens() -> TableCreateStatement {
         .table("revoked_tokens")
         .col(text("token_id").primary_key())
         .col(big_integer("expires_at"))
+        .take()
+}
+
+fn consents() -> TableCreateStatement {
+    Table::create()
+        .table("consents")
+        .col(text("subject"))
+        .col(text("client_id"))
+        .col(text("redirect_uri"))
+        .col(text("scope"))
+        .col(text("client_digest"))
+        .col(big_integer("expires_at"))
+        .primary_key(Index::create().col("subject").col("client_id").col("redirect_uri"))
         .take()
 }
 

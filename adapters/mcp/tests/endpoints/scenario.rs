@@ -17,9 +17,9 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockGrantDirectory, MockGrantStore,
-    MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys, MockTokenRevocations,
-    MockTokenVerifier,
+    MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
+    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
+    MockTokenRevocations, MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -286,6 +286,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
     Ports {
         revocations: Arc::new(MockTokenRevocations::new()),
         directory: Arc::new(MockGrantDirectory::new()),
+        consents: Arc::new(MockConsentMemory::new()),
         verifier: Arc::new(verifier),
         keys: Arc::new(MockSigningKeys::new()),
         clients: Arc::new(MockClientRegistry::new()),
@@ -343,6 +344,7 @@ fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(3600),
         refresh: RefreshPolicy {
             idle: Duration::from_secs(3600),

@@ -60,6 +60,10 @@ impl AuditEvent {
 pub enum Decision {
     /// A client registered itself.
     ClientRegistered,
+    /// A client changed its registration.
+    ClientChanged,
+    /// A registration ended, with every grant of the client.
+    ClientDeleted,
     /// Somebody logged in.
     LoggedIn,
     /// Somebody logged out.
@@ -102,6 +106,8 @@ impl Decision {
     pub fn name(&self) -> &'static str {
         match self {
             Self::ClientRegistered => "client_registered",
+            Self::ClientChanged => "client_changed",
+            Self::ClientDeleted => "client_deleted",
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::ConsentGiven => "consent_given",

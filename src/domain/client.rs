@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::redirect_uri::RedirectUri;
 use super::scope::ScopeSet;
-use super::secret::{ClientSecretHash, base64url, sha256};
+use super::secret::{ClientSecretHash, RegistrationTokenHash, base64url, sha256};
 use super::timestamp::Timestamp;
 
 /// The longest `client_id` looked up, in bytes.
@@ -104,6 +104,38 @@ impl GrantType {
     }
 }
 
+/// Where what is known of a client comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientOrigin {
+    /// The operator made it known.
+    Operator,
+    /// It registered itself (RFC 7591).
+    Registered,
+    /// Its metadata document, read anew now and then; no store has it.
+    Document,
+}
+
+impl ClientOrigin {
+    /// Every origin.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Registered, Self::Document];
+
+    /// A stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Registered => "registered",
+            Self::Document => "document",
+        }
+    }
+
+    /// The origin of a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.as_str() == name)
+    }
+}
+
 /// How a registered client proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientCredential {
@@ -148,10 +180,15 @@ impl ClientCredential {
 pub struct Client {
     /// Made here, never chosen by the client.
     pub id: ClientId,
+    /// Who says so.
+    pub origin: ClientOrigin,
     /// How it proves who it is.
     pub credential: ClientCredential,
     /// What it said of itself.
     pub metadata: ClientMetadata,
+    /// What proves that somebody may change or end the registration (RFC 7592 §1.2); `None` when
+    /// nobody may.
+    pub registration_token: Option<RegistrationTokenHash>,
     /// Whether the operator made it a resource server, which may ask about every token (RFC 7662).
     pub may_introspect: bool,
     /// When it registered.

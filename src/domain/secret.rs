@@ -120,6 +120,18 @@ secret!(
     ClientSecretHash
 );
 secret!(
+    /// A registration access token (RFC 7592 §1.2).
+    RegistrationToken,
+    /// The stored form of a [`RegistrationToken`].
+    RegistrationTokenHash
+);
+secret!(
+    /// An initial access token (RFC 7591 §1.2): whoever has it may register clients.
+    InitialAccessToken,
+    /// The hash of an [`InitialAccessToken`].
+    InitialAccessTokenHash
+);
+secret!(
     /// The value of a login session's cookie.
     SessionToken,
     /// The stored form of a [`SessionToken`].

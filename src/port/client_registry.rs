@@ -9,14 +9,16 @@ use crate::domain::timestamp::Timestamp;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ClientRegistry: Send + Sync {
-    /// Adds a client.
+    /// Adds a client, if fewer than `most` have registered themselves; those of another origin are
+    /// not counted, nor held up.
     ///
-    /// Of concurrent calls with one id exactly one succeeds.
+    /// Of concurrent calls with one id exactly one succeeds, and no number of concurrent calls leads
+    /// to more than `most`.
     ///
     /// # Errors
     /// [`RegisterError::Exists`] when the id is taken, and the registered client stays as it was;
-    /// [`RegisterError::Unavailable`].
-    async fn register(&self, client: &Client) -> Result<(), RegisterError>;
+    /// else [`RegisterError::Full`]; [`RegisterError::Unavailable`].
+    async fn register(&self, client: &Client, most: u32) -> Result<(), RegisterError>;
 
     /// The client of that id, or `None`.
     ///
@@ -58,6 +60,9 @@ pub enum RegisterError {
     /// The id is taken.
     #[error("a client of that id is registered")]
     Exists,
+    /// As many have registered themselves as may.
+    #[error("as many clients are registered as may be")]
+    Full,
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),

@@ -3,6 +3,15 @@ use async_trait::async_trait;
 use super::StoreUnavailable;
 use crate::domain::timestamp::Timestamp;
 
+/// Which clients count as unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnusedClients {
+    /// Those that never got a token and registered before this.
+    pub never_since: Timestamp,
+    /// Those that got their last token before this.
+    pub last_before: Timestamp,
+}
+
 /// Throws away what no use case can want any more.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -17,4 +26,11 @@ pub trait Housekeeping: Send + Sync {
     /// # Errors
     /// [`StoreUnavailable`].
     async fn forget_expired(&self, before: Timestamp) -> Result<u64, StoreUnavailable>;
+
+    /// Forgets clients that registered themselves and were not used for long. Those of another
+    /// origin stay. Returns how many went.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`].
+    async fn forget_clients(&self, unused: UnusedClients) -> Result<u64, StoreUnavailable>;
 }

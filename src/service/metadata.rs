@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::policy::Policy;
+use super::policy::{Policy, RegistrationMode};
 use crate::domain::access_token::SIGNING_ALGORITHM;
 use crate::domain::client::{ClientAuthMethod, GrantType};
 use crate::domain::public_address::{AskedAddress, PublicAddress, PublishedEndpoint};
@@ -42,8 +42,9 @@ pub struct AuthorizationServerMetadata {
     pub authorization_endpoint: String,
     /// RFC 6749 §3.2.
     pub token_endpoint: String,
-    /// RFC 7591 §3.
-    pub registration_endpoint: String,
+    /// RFC 7591 §3; absent when clients can't register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     /// Where the signing keys are.
     pub jwks_uri: String,
     /// RFC 7009.
@@ -110,6 +111,7 @@ impl Metadata {
     #[must_use]
     pub fn authorization_server(&self) -> AuthorizationServerMetadata {
         let endpoint = |endpoint| self.address.endpoint(endpoint);
+        let registers = !matches!(self.policy.registration.mode, RegistrationMode::Off);
         let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
         let none = ClientAuthMethod::None.as_str();
         let confidential = methods.iter().copied().filter(|method| *method != none).collect();
@@ -117,7 +119,7 @@ impl Metadata {
             issuer: self.address.issuer().as_str().to_owned(),
             authorization_endpoint: endpoint(PublishedEndpoint::Authorization),
             token_endpoint: endpoint(PublishedEndpoint::Token),
-            registration_endpoint: endpoint(PublishedEndpoint::Registration),
+            registration_endpoint: registers.then(|| endpoint(PublishedEndpoint::Registration)),
             jwks_uri: endpoint(PublishedEndpoint::Jwks),
             revocation_endpoint: endpoint(PublishedEndpoint::Revocation),
             revocation_endpoint_auth_methods_supported: methods.clone(),

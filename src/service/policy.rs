@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use crate::domain::secret::InitialAccessTokenHash;
 
 /// The operator's decisions, validated.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Policy {
     pub server_name: String,
     /// Which scopes there are.
     pub scopes: ScopePolicy,
+    /// Who may register clients.
+    pub registration: RegistrationPolicy,
     /// How long an authorization code lives; at most ten minutes (OAuth 2.1 §4.1.2).
     pub code_lifetime: Duration,
     /// How long an access token lives.
@@ -22,6 +25,28 @@ pub struct Policy {
     pub consent_lifetime: Duration,
     /// How refresh tokens live.
     pub refresh: RefreshPolicy,
+}
+
+/// Who may register clients, and how many.
+#[derive(Debug, Clone)]
+pub struct RegistrationPolicy {
+    /// Who may.
+    pub mode: RegistrationMode,
+    /// How many clients may have registered themselves; the operator's are not counted.
+    pub most_clients: u32,
+    /// Whether public clients that say exactly the same of themselves share one registration.
+    pub share: bool,
+}
+
+/// Who may register clients (RFC 7591 §3).
+#[derive(Debug, Clone)]
+pub enum RegistrationMode {
+    /// Everybody.
+    Open,
+    /// Whoever has one of these tokens of the operator.
+    InitialAccessToken(Vec<InitialAccessTokenHash>),
+    /// The operator alone, in other ways.
+    Off,
 }
 
 /// The scopes of this server.

@@ -13,6 +13,7 @@ use super::exchange_code::ExchangeError;
 use super::introspect::IntrospectionError;
 use super::log_out::LogOutError;
 use super::login::LoginError;
+use super::manage_registration::ManagementError;
 use super::refresh::RefreshError;
 use super::register::RegistrationError;
 use super::revoke::RevocationError;
@@ -24,6 +25,9 @@ use crate::port::SigningUnavailable;
 /// When to try again after a store or a key was out of reach.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// When to try again after no more clients could be registered: unused ones expire.
+const FULL_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
 /// An error of any use case.
 #[derive(Debug, Clone, Copy)]
 pub enum Refusal<'a> {
@@ -31,6 +35,8 @@ pub enum Refusal<'a> {
     Access(&'a AccessError),
     /// Of a client's registration.
     Registration(&'a RegistrationError),
+    /// Of a request to see, change or end a registration.
+    Management(&'a ManagementError),
     /// Of an authorization request.
     Authorization(&'a AuthorizationError),
     /// Of a login.
@@ -62,13 +68,20 @@ pub struct Row {
     pub audit: &'static str,
     /// Present with 503.
     pub retry_after: Option<Duration>,
-    /// Answer with `WWW-Authenticate: Basic` (RFC 6749 §5.2).
-    pub basic_challenge: bool,
+    /// The `WWW-Authenticate` to answer with, where it is always the same.
+    pub challenge: Option<&'static str>,
 }
 
 const fn row(status: u16, code: &'static str, audit: &'static str) -> Row {
-    Row { status, code, audit, retry_after: None, basic_challenge: false }
+    Row { status, code, audit, retry_after: None, challenge: None }
 }
+
+/// RFC 6749 §5.2: as the client tried to authenticate.
+const BASIC: &str = "Basic realm=\"token endpoint\"";
+
+/// RFC 6750 §3: where a token of another kind than an access token is needed.
+const BEARER: &str = "Bearer realm=\"registration\"";
+const BEARER_INVALID: &str = "Bearer realm=\"registration\", error=\"invalid_token\"";
 
 const fn unavailable(audit: &'static str, retry_after: Duration) -> Row {
     let row = row(503, "temporarily_unavailable", audit);
@@ -82,6 +95,7 @@ impl Refusal<'_> {
         match self {
             Self::Access(error) => access(error),
             Self::Registration(error) => registration(error),
+            Self::Management(error) => management(error),
             Self::Authorization(error) => authorization(error),
             Self::Login(error) => login(error),
             Self::Consent(error) => consent(error),
@@ -120,6 +134,7 @@ impl fmt::Display for Refusal<'_> {
         match self {
             Self::Access(error) => error.fmt(f),
             Self::Registration(error) => error.fmt(f),
+            Self::Management(error) => error.fmt(f),
             Self::Authorization(error) => error.fmt(f),
             Self::Login(error) => error.fmt(f),
             Self::Consent(error) => error.fmt(f),
@@ -158,10 +173,43 @@ fn registration(error: &RegistrationError) -> Row {
         RegistrationError::Metadata { .. } => {
             row(400, "invalid_client_metadata", "registration_metadata")
         }
-        RegistrationError::SoftwareStatement => {
+        RegistrationError::Off => row(403, "access_denied", "registration_off"),
+        RegistrationError::TokenMissing => no_registration_token(),
+        RegistrationError::MalformedToken(_) => {
+            row(400, "invalid_request", "registration_malformed_token")
+        }
+        RegistrationError::WrongToken => wrong_registration_token("registration_wrong_token"),
+        RegistrationError::InvalidSoftwareStatement => {
+            row(400, "invalid_software_statement", "registration_invalid_software_statement")
+        }
+        RegistrationError::UnapprovedSoftwareStatement => {
             row(400, "unapproved_software_statement", "registration_software_statement")
         }
+        RegistrationError::Full => unavailable("registration_full", FULL_RETRY_AFTER),
         RegistrationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+    }
+}
+
+fn no_registration_token() -> Row {
+    Row { challenge: Some(BEARER), ..row(401, "", "registration_token_missing") }
+}
+
+fn wrong_registration_token(audit: &'static str) -> Row {
+    Row { challenge: Some(BEARER_INVALID), ..row(401, "invalid_token", audit) }
+}
+
+fn management(error: &ManagementError) -> Row {
+    match error {
+        ManagementError::TokenMissing => no_registration_token(),
+        ManagementError::MalformedToken(_) => {
+            row(400, "invalid_request", "management_malformed_token")
+        }
+        ManagementError::WrongToken => wrong_registration_token("management_wrong_token"),
+        ManagementError::OtherClient => row(400, "invalid_request", "management_other_client"),
+        ManagementError::OtherSecret => row(400, "invalid_request", "management_other_secret"),
+        ManagementError::OurMember(_) => row(400, "invalid_request", "management_our_member"),
+        ManagementError::Metadata(error) => registration(error),
+        ManagementError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 
@@ -247,8 +295,10 @@ fn token(error: &TokenError) -> Row {
 }
 
 fn client_authentication(error: &ClientAuthenticationError) -> Row {
-    let invalid_client =
-        |audit, basic_challenge| Row { basic_challenge, ..row(401, "invalid_client", audit) };
+    let invalid_client = |audit, by_basic: bool| Row {
+        challenge: by_basic.then_some(BASIC),
+        ..row(401, "invalid_client", audit)
+    };
     match error {
         ClientAuthenticationError::Parameters(_) => row(400, "invalid_request", "token_parameters"),
         ClientAuthenticationError::SeveralMethods => {

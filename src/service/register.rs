@@ -2,26 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::policy::ScopePolicy;
+use super::policy::{Policy, RegistrationMode};
 use super::refusal::Refusal;
+use super::registration_request::Members;
 use crate::domain::audit::{AuditEvent, Decision};
+use crate::domain::bearer::{MalformedCredentials, bearer_token};
 use crate::domain::client::{
-    Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, GrantType,
-    LONGEST_CLIENT_NAME, SecretTransport,
+    Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, ClientOrigin,
+    SecretTransport,
 };
-use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
-use crate::domain::scope::ScopeSet;
-use crate::domain::secret::{ClientSecret, identifier};
+use crate::domain::secret::{
+    BearerToken, ClientSecret, InitialAccessToken, RegistrationToken, base64url, identifier, sha256,
+};
 use crate::port::{AuditLog, ClientRegistry, Clock, Random, RegisterError, StoreUnavailable};
-
-/// How many redirect addresses one client may register.
-pub const MOST_REDIRECT_URIS: usize = 10;
-
-/// The longest free text a client may say of itself, in characters.
-const LONGEST_TEXT: usize = 2048;
 
 /// Registers clients.
 pub struct Register {
@@ -29,21 +24,36 @@ pub struct Register {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
-    pub(super) scopes: Arc<ScopePolicy>,
+    pub(super) policy: Arc<Policy>,
 }
 
-/// What a client is told once, RFC 7591 §3.2.1.
+/// What a client is told once, RFC 7591 §3.2.1 and RFC 7592 §3.
 #[derive(Debug)]
 pub struct Registered {
     /// The client as it was stored.
     pub client: Client,
-    /// Its secret, which can't be had again; `None` for a public client.
+    /// Its secret, which can't be had again; `None` for a client without, or when nothing about it
+    /// changed.
     pub secret: Option<ClientSecret>,
+    /// What it can change its registration with; `None` when it can't.
+    pub registration_token: Option<RegistrationToken>,
 }
 
 /// Why a client was not registered (RFC 7591 §3.2.2).
 #[derive(Debug, Error)]
 pub enum RegistrationError {
+    /// The operator adds clients, and nobody else.
+    #[error("clients can't register here; ask the operator to add yours")]
+    Off,
+    /// Registering needs a token of the operator, and none was sent.
+    #[error("registering here needs an initial access token of the operator")]
+    TokenMissing,
+    /// The Authorization header can't be read.
+    #[error(transparent)]
+    MalformedToken(#[from] MalformedCredentials),
+    /// The token is not one of the operator's.
+    #[error("the initial access token is not one of this server")]
+    WrongToken,
     /// The body is no JSON object.
     #[error("the body is not a JSON object: {0}")]
     NotAnObject(String),
@@ -58,21 +68,32 @@ pub enum RegistrationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A software statement was sent that is none.
+    #[error("software_statement: it is not a JSON Web Token")]
+    InvalidSoftwareStatement,
     /// A software statement was sent, and this server trusts no issuer of them.
     #[error("software_statement: this server trusts no issuer of software statements")]
-    SoftwareStatement,
+    UnapprovedSoftwareStatement,
+    /// As many clients are registered as the operator allows.
+    #[error("no more clients can be registered at the moment")]
+    Full,
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
 }
 
 impl Register {
-    /// Registers a client from the JSON body of its request.
+    /// Registers a client from the values of every Authorization header and the JSON body of its
+    /// request.
     ///
     /// # Errors
     /// [`RegistrationError`]; nothing is stored then.
-    pub async fn register(&self, body: &[u8]) -> Result<Registered, RegistrationError> {
-        let registered = self.try_register(body).await;
+    pub async fn register(
+        &self,
+        authorization: &[&[u8]],
+        body: &[u8],
+    ) -> Result<Registered, RegistrationError> {
+        let registered = self.try_register(authorization, body).await;
         match &registered {
             Ok(done) => {
                 let event = AuditEvent::new(Decision::ClientRegistered);
@@ -85,23 +106,79 @@ impl Register {
         registered
     }
 
-    async fn try_register(&self, body: &[u8]) -> Result<Registered, RegistrationError> {
+    async fn try_register(
+        &self,
+        authorization: &[&[u8]],
+        body: &[u8],
+    ) -> Result<Registered, RegistrationError> {
+        self.check_admission(authorization)?;
         let members = Members::parse(body)?;
         let method = members.auth_method()?;
-        let metadata = members.metadata(&self.scopes)?;
-        let (credential, secret) = self.credential(method);
+        let metadata = members.metadata(&self.policy.scopes)?;
+        if self.policy.registration.share && method == ClientAuthMethod::None {
+            return self.share(metadata).await;
+        }
+        let (credential, secret) = new_credential(method, &*self.random);
+        let registration_token = RegistrationToken::from_entropy(self.random.entropy());
         let client = Client {
-            id: self.fresh_id(),
+            registration_token: Some(registration_token.hash()),
+            ..self.client(self.fresh_id(), credential, metadata)
+        };
+        match self.store(&client).await? {
+            true => Ok(Registered { client, secret, registration_token: Some(registration_token) }),
+            false => Err(StoreUnavailable::new(RegisterError::Exists).into()),
+        }
+    }
+
+    /// Whether whoever asks may register at all.
+    fn check_admission(&self, authorization: &[&[u8]]) -> Result<(), RegistrationError> {
+        match &self.policy.registration.mode {
+            RegistrationMode::Open => Ok(()),
+            RegistrationMode::Off => Err(RegistrationError::Off),
+            RegistrationMode::InitialAccessToken(accepted) => {
+                let token = bearer_token(authorization)?.ok_or(RegistrationError::TokenMissing)?;
+                let token = InitialAccessToken::presented(BearerToken::expose(&token));
+                // Every one is compared, so that the time taken tells nothing of the others.
+                let known = accepted.iter().filter(|hash| hash.matches(&token)).count();
+                if known > 0 { Ok(()) } else { Err(RegistrationError::WrongToken) }
+            }
+        }
+    }
+
+    /// The one registration of everybody who says exactly this of themselves. Nobody owns it, so
+    /// nobody can change it.
+    async fn share(&self, metadata: ClientMetadata) -> Result<Registered, RegistrationError> {
+        let said = serde_json::to_vec(&metadata).unwrap_or_default();
+        let digest = base64url(&sha256(&[b"shared registration\0", &said]));
+        let id = ClientId::new(format!("mcp-shared-{}", &digest[..22]));
+        let client = self.client(id, ClientCredential::Public, metadata);
+        let client = match self.store(&client).await? {
+            true => client,
+            false => self.clients.find(&client.id).await?.unwrap_or(client),
+        };
+        Ok(Registered { client, secret: None, registration_token: None })
+    }
+
+    fn client(&self, id: ClientId, credential: ClientCredential, said: ClientMetadata) -> Client {
+        Client {
+            id,
+            origin: ClientOrigin::Registered,
             credential,
-            metadata,
+            metadata: said,
+            registration_token: None,
             may_introspect: false,
             registered_at: self.clock.now(),
             last_used_at: None,
-        };
-        match self.clients.register(&client).await {
-            Ok(()) => Ok(Registered { client, secret }),
+        }
+    }
+
+    /// Returns whether the id was free.
+    async fn store(&self, client: &Client) -> Result<bool, RegistrationError> {
+        match self.clients.register(client, self.policy.registration.most_clients).await {
+            Ok(()) => Ok(true),
+            Err(RegisterError::Exists) => Ok(false),
+            Err(RegisterError::Full) => Err(RegistrationError::Full),
             Err(RegisterError::Unavailable(unavailable)) => Err(unavailable.into()),
-            Err(taken @ RegisterError::Exists) => Err(StoreUnavailable::new(taken).into()),
         }
     }
 
@@ -110,191 +187,18 @@ impl Register {
     fn fresh_id(&self) -> ClientId {
         ClientId::new(format!("mcp-{}", identifier(self.random.entropy())))
     }
-
-    fn credential(&self, method: ClientAuthMethod) -> (ClientCredential, Option<ClientSecret>) {
-        let sent_by = match method {
-            ClientAuthMethod::None => return (ClientCredential::Public, None),
-            ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
-            ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
-        };
-        let secret = ClientSecret::from_entropy(self.random.entropy());
-        (ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret))
-    }
 }
 
-/// The members of a registration request. Unknown ones are ignored (RFC 7591 §2), `client_id` among
-/// them.
-struct Members(Map<String, Value>);
-
-impl Members {
-    fn parse(body: &[u8]) -> Result<Self, RegistrationError> {
-        let members: Map<String, Value> = serde_json::from_slice(body)
-            .map_err(|error| RegistrationError::NotAnObject(error.to_string()))?;
-        if members.get("software_statement").is_some_and(|statement| !statement.is_null()) {
-            return Err(RegistrationError::SoftwareStatement);
-        }
-        Ok(Self(members))
-    }
-
-    fn metadata(&self, scopes: &ScopePolicy) -> Result<ClientMetadata, RegistrationError> {
-        let redirect_uris = self.redirect_uris()?;
-        self.response_types()?;
-        let application_type = self.application_type(&redirect_uris)?;
-        Ok(ClientMetadata {
-            client_name: self.text("client_name")?.and_then(|name| presentable(&name)),
-            client_uri: self.web_page("client_uri")?,
-            redirect_uris,
-            grant_types: self.grant_types()?,
-            scope: self.scope(scopes)?,
-            application_type,
-            software_id: self.text("software_id")?,
-            software_version: self.text("software_version")?,
-        })
-    }
-
-    fn redirect_uris(&self) -> Result<Vec<RedirectUri>, RegistrationError> {
-        let spelled = self.texts("redirect_uris")?.unwrap_or_default();
-        if spelled.is_empty() || spelled.len() > MOST_REDIRECT_URIS {
-            let reason = format!("1 to {MOST_REDIRECT_URIS} are needed, {} sent", spelled.len());
-            return Err(RegistrationError::RedirectUri(reason));
-        }
-        let parse = |uri: String| {
-            RedirectUri::parse(&uri).map_err(|why: InvalidRedirectUri| {
-                RegistrationError::RedirectUri(format!("{uri:?} {why}"))
-            })
-        };
-        spelled.into_iter().map(parse).collect()
-    }
-
-    fn auth_method(&self) -> Result<ClientAuthMethod, RegistrationError> {
-        const MEMBER: &str = "token_endpoint_auth_method";
-        let Some(name) = self.text(MEMBER)? else { return Ok(ClientAuthMethod::ClientSecretBasic) };
-        ClientAuthMethod::from_name(&name)
-            .ok_or_else(|| wrong(MEMBER, format!("{name:?} is not supported")))
-    }
-
-    /// Grant types this server has not are left out; the answer says what was taken.
-    fn grant_types(&self) -> Result<Vec<GrantType>, RegistrationError> {
-        const MEMBER: &str = "grant_types";
-        let Some(names) = self.texts(MEMBER)? else {
-            return Ok(vec![GrantType::AuthorizationCode]);
-        };
-        let mut known: Vec<_> = names
-            .iter()
-            .filter_map(|name| GrantType::from_name(name))
-            // Whoever may register would get tokens without anybody's consent.
-            .filter(|grant| *grant != GrantType::ClientCredentials)
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        if !known.contains(&GrantType::AuthorizationCode) {
-            return Err(wrong(MEMBER, "authorization_code is needed with response_types code"));
-        }
-        Ok(known)
-    }
-
-    fn response_types(&self) -> Result<(), RegistrationError> {
-        const MEMBER: &str = "response_types";
-        match self.texts(MEMBER)? {
-            Some(names) if !names.iter().any(|name| name == "code") => {
-                Err(wrong(MEMBER, "only code is supported"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// OpenID Connect Registration §2: `web` has https addresses only.
-    fn application_type(
-        &self,
-        redirect_uris: &[RedirectUri],
-    ) -> Result<Option<String>, RegistrationError> {
-        const MEMBER: &str = "application_type";
-        let Some(kind) = self.text(MEMBER)? else { return Ok(None) };
-        match kind.as_str() {
-            "native" => Ok(Some(kind)),
-            "web" => match redirect_uris.iter().find(|uri| !uri.as_str().starts_with("https://")) {
-                None => Ok(Some(kind)),
-                Some(uri) => {
-                    let reason =
-                        format!("\"{uri}\" is not https, which application_type web needs");
-                    Err(RegistrationError::RedirectUri(reason))
-                }
-            },
-            _ => Err(wrong(MEMBER, "web or native")),
-        }
-    }
-
-    fn scope(&self, scopes: &ScopePolicy) -> Result<Option<ScopeSet>, RegistrationError> {
-        let Some(text) = self.text("scope")? else { return Ok(None) };
-        let asked = ScopeSet::parse(&text).map_err(|error| wrong("scope", error.to_string()))?;
-        Ok(Some(scopes.known(&asked)).filter(|known| !known.is_empty()))
-    }
-
-    fn web_page(&self, member: &'static str) -> Result<Option<String>, RegistrationError> {
-        let Some(text) = self.text(member)? else { return Ok(None) };
-        match url::Url::parse(&text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
-            _ => Err(wrong(member, "not an http(s) URL")),
-        }
-    }
-
-    fn text(&self, member: &'static str) -> Result<Option<String>, RegistrationError> {
-        match self.0.get(member) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.chars().count() <= LONGEST_TEXT => {
-                Ok(Some(text.clone()).filter(|text| !text.is_empty()))
-            }
-            Some(Value::String(_)) => {
-                Err(wrong(member, format!("longer than {LONGEST_TEXT} characters")))
-            }
-            Some(_) => Err(wrong(member, "not a string")),
-        }
-    }
-
-    fn texts(&self, member: &'static str) -> Result<Option<Vec<String>>, RegistrationError> {
-        let not_texts = || wrong(member, "not an array of strings");
-        match self.0.get(member) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Array(values)) => values
-                .iter()
-                .map(|value| value.as_str().map(str::to_owned).ok_or_else(not_texts))
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(_) => Err(not_texts()),
-        }
-    }
-}
-
-fn wrong(member: &'static str, reason: impl Into<String>) -> RegistrationError {
-    RegistrationError::Metadata { member, reason: reason.into() }
-}
-
-/// A name without characters that can't be seen or that change how the text around it is shown, cut
-/// to a decent length; `None` when nothing is left.
-fn presentable(name: &str) -> Option<String> {
-    let shown = |character: &char| !character.is_control() && !is_invisible(*character);
-    let name: String = name.chars().filter(shown).take(LONGEST_CLIENT_NAME).collect();
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-/// Formatting characters and blanks that look like nothing (Unicode `Default_Ignorable_Code_Point`,
-/// line separators, and the bidirectional controls of UAX #9 §2).
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn az_31_a_name_is_what_can_be_seen_of_it() {
-        assert_eq!(presentable(" a\u{202E}b\u{200B}c\n").as_deref(), Some("abc"));
-        assert_eq!(presentable("\u{3164}\u{FEFF} "), None);
-        assert_eq!(presentable(&"x".repeat(500)).map(|name| name.len()), Some(LONGEST_CLIENT_NAME));
-    }
+/// What a client of that method proves itself with from now on.
+pub(super) fn new_credential(
+    method: ClientAuthMethod,
+    random: &dyn Random,
+) -> (ClientCredential, Option<ClientSecret>) {
+    let sent_by = match method {
+        ClientAuthMethod::None => return (ClientCredential::Public, None),
+        ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
+        ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
+    };
+    let secret = ClientSecret::from_entropy(random.entropy());
+    (ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret))
 }

@@ -11,6 +11,7 @@ use super::issue_code::IssueCode;
 use super::keys::Keys;
 use super::log_out::LogOut;
 use super::login::Login;
+use super::manage_registration::ManageRegistration;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
@@ -70,6 +71,8 @@ pub struct UseCases {
     pub tools: Arc<Tools>,
     /// Register a client.
     pub register: Arc<Register>,
+    /// Change or end a registration.
+    pub manage_registration: Arc<ManageRegistration>,
     /// Begin an authorization.
     pub authorize: Arc<Authorize>,
     /// Log a person in.
@@ -117,6 +120,7 @@ impl UseCases {
             access: make.access(),
             tools: make.tools(),
             register: make.register(),
+            manage_registration: make.manage_registration(),
             login: make.login(&authorize),
             log_out: make.log_out(),
             consent: make.consent(&authorize, &issue_code),
@@ -177,7 +181,19 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
-            scopes: Arc::clone(&self.scopes),
+            policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn manage_registration(&self) -> Arc<ManageRegistration> {
+        Arc::new(ManageRegistration {
+            clients: Arc::clone(&self.ports.clients),
+            directory: Arc::clone(&self.ports.directory),
+            consents: Arc::clone(&self.ports.consents),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            policy: Arc::clone(&self.policy),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::port::{ClientRegistry, RegisterError};
 
-use crate::samples::{at, begun, client, code_hash, public_client};
+use crate::samples::{MOST, at, begun, client, code_hash, public_client};
 use crate::stores::{CALLERS, Store, contract, race};
 
 contract! {
@@ -33,19 +33,19 @@ async fn found(store: &dyn ClientRegistry, id: &str) -> Option<Client> {
 
 async fn rg_10_a_registered_client_is_found_as_it_was_registered(store: Arc<dyn ClientRegistry>) {
     for client in [client("secret"), public_client("public")] {
-        store.register(&client).await.unwrap();
+        store.register(&client, MOST).await.unwrap();
         assert_eq!(found(&*store, client.id.as_str()).await, Some(client));
     }
 }
 
 async fn an_unknown_client_is_not_found(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
     assert_eq!(found(&*store, "A").await, None);
 }
 
 async fn a_taken_id_is_refused_and_its_client_stays(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
-    let refusal = store.register(&public_client("a")).await;
+    store.register(&client("a"), MOST).await.unwrap();
+    let refusal = store.register(&public_client("a"), MOST).await;
     assert!(matches!(refusal, Err(RegisterError::Exists)), "{refusal:?}");
     assert_eq!(found(&*store, "a").await, Some(client("a")));
 }
@@ -58,7 +58,7 @@ async fn of_concurrent_registrations_of_one_id_exactly_one_succeeds(
         async move {
             let mut client = client("contested");
             client.metadata.client_name = Some(number.to_string());
-            store.register(&client).await
+            store.register(&client, MOST).await
         }
     })
     .await;
@@ -72,7 +72,7 @@ async fn of_concurrent_registrations_of_one_id_exactly_one_succeeds(
 async fn concurrent_registrations_of_different_ids_all_succeed(store: Arc<dyn ClientRegistry>) {
     let results = race(|number| {
         let store = Arc::clone(&store);
-        async move { store.register(&client(&number.to_string())).await }
+        async move { store.register(&client(&number.to_string()), MOST).await }
     })
     .await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
@@ -80,8 +80,8 @@ async fn concurrent_registrations_of_different_ids_all_succeed(store: Arc<dyn Cl
 }
 
 async fn a_replaced_client_is_the_new_one_in_every_part(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     let new = Client { registered_at: at(5), ..public_client("a") };
     assert!(store.replace(&new).await.unwrap());
     assert_eq!(found(&*store, "a").await, Some(new));
@@ -91,14 +91,14 @@ async fn a_replaced_client_is_the_new_one_in_every_part(store: Arc<dyn ClientReg
 }
 
 async fn replacing_an_unknown_client_stores_nothing(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     assert!(!store.replace(&client("a")).await.unwrap());
     assert_eq!(store.list().await.unwrap(), [client("b")]);
 }
 
 async fn rg_10_a_use_is_remembered_and_changes_nothing_else(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     store.touch(&ClientId::new("a"), at(10)).await.unwrap();
     let used = Client { last_used_at: Some(at(10)), ..client("a") };
     assert_eq!(found(&*store, "a").await, Some(used));
@@ -106,7 +106,7 @@ async fn rg_10_a_use_is_remembered_and_changes_nothing_else(store: Arc<dyn Clien
 }
 
 async fn an_earlier_use_does_not_replace_a_later_one(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
     for moment in [10, 9, 11, 10] {
         store.touch(&ClientId::new("a"), at(moment)).await.unwrap();
     }
@@ -114,7 +114,7 @@ async fn an_earlier_use_does_not_replace_a_later_one(store: Arc<dyn ClientRegist
 }
 
 async fn of_concurrent_uses_the_latest_is_remembered(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
     let results = race(|number| {
         let store = Arc::clone(&store);
         let moment = i64::try_from(number * 29 % CALLERS).unwrap();
@@ -127,28 +127,28 @@ async fn of_concurrent_uses_the_latest_is_remembered(store: Arc<dyn ClientRegist
 }
 
 async fn the_use_of_an_unknown_client_changes_nothing(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     store.touch(&ClientId::new("a"), at(10)).await.unwrap();
     assert_eq!(store.list().await.unwrap(), [client("b")]);
 }
 
 async fn a_deleted_client_is_gone_and_its_id_free(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     assert!(store.delete(&ClientId::new("a")).await.unwrap());
     assert_eq!(store.list().await.unwrap(), [client("b")]);
-    store.register(&public_client("a")).await.unwrap();
+    store.register(&public_client("a"), MOST).await.unwrap();
     assert_eq!(found(&*store, "a").await, Some(public_client("a")));
 }
 
 async fn deleting_an_unknown_client_says_so(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("b")).await.unwrap();
+    store.register(&client("b"), MOST).await.unwrap();
     assert!(!store.delete(&ClientId::new("a")).await.unwrap());
     assert_eq!(store.list().await.unwrap(), [client("b")]);
 }
 
 async fn of_concurrent_deletions_exactly_one_finds_the_client(store: Arc<dyn ClientRegistry>) {
-    store.register(&client("a")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
     let results = race(|_| {
         let store = Arc::clone(&store);
         async move { store.delete(&ClientId::new("a")).await.unwrap() }
@@ -158,7 +158,7 @@ async fn of_concurrent_deletions_exactly_one_finds_the_client(store: Arc<dyn Cli
 }
 
 async fn a_deleted_client_leaves_its_grants(store: Arc<dyn Store>) {
-    ClientRegistry::register(&*store, &client("client")).await.unwrap();
+    ClientRegistry::register(&*store, &client("client"), MOST).await.unwrap();
     begun(&*store, "g").await;
     assert!(store.delete(&ClientId::new("client")).await.unwrap());
     let (_, grant) = store.find_code(&code_hash("g")).await.unwrap().unwrap();
@@ -169,7 +169,7 @@ async fn clients_are_listed_oldest_first_then_by_id(store: Arc<dyn ClientRegistr
     // Bytes order "B" before "a"; a language's collation would not.
     for (id, registered_at) in [("c", 2), ("a", 1), ("b", 0), ("B", 1), ("Ä", 1)] {
         let client = Client { registered_at: at(registered_at), ..client(id) };
-        store.register(&client).await.unwrap();
+        store.register(&client, MOST).await.unwrap();
     }
     let clients = store.list().await.unwrap();
     let ids: Vec<_> = clients.iter().map(|client| client.id.as_str()).collect();

@@ -8,7 +8,8 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::port::{GrantStore, LoginSessions};
 
 use crate::samples::{
-    at, begun, client, code, code_hash, grant, key, refresh, refresh_hash, session, session_hash,
+    MOST, at, begun, client, code, code_hash, grant, key, refresh, refresh_hash, session,
+    session_hash,
 };
 use crate::stores::{CALLERS, Store, contract, race};
 
@@ -85,7 +86,7 @@ async fn a_grant_given_at_the_moment_or_later_stays(store: Arc<dyn Store>) {
 }
 
 async fn clients_and_keys_never_go(store: Arc<dyn Store>) {
-    store.register(&client("a")).await.unwrap();
+    store.register(&client("a"), MOST).await.unwrap();
     store.keep_first(key("k")).await.unwrap();
     assert_eq!(store.forget_expired(at(1_000_000_000)).await.unwrap(), 0);
     assert_eq!(store.list().await.unwrap(), [client("a")]);

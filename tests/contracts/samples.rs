@@ -1,7 +1,7 @@
 //! Values to store, with every optional part filled in.
 
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, GrantType, SecretTransport,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
@@ -12,14 +12,17 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{
-    AuthorizationCode, ClientSecret, CodeHash, RefreshToken, RefreshTokenHash, SECRET_BYTES,
-    SessionHash, SessionToken, base64url, sha256,
+    AuthorizationCode, ClientSecret, CodeHash, RefreshToken, RefreshTokenHash, RegistrationToken,
+    SECRET_BYTES, SessionHash, SessionToken, base64url, sha256,
 };
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{GrantStore, StoredKey};
 
 /// When everything here begins.
 pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// More clients than any test registers.
+pub(crate) const MOST: u32 = 1000;
 
 /// `seconds` after [`NOW`].
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -29,6 +32,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 pub(crate) fn client(id: &str) -> Client {
     Client {
         id: ClientId::new(id),
+        origin: ClientOrigin::Registered,
         credential: ClientCredential::Secret {
             sent_by: SecretTransport::Post,
             hash: ClientSecret::presented(id).hash(),
@@ -43,6 +47,7 @@ pub(crate) fn client(id: &str) -> Client {
             software_id: Some("software".to_owned()),
             software_version: Some("1.2.3".to_owned()),
         },
+        registration_token: Some(RegistrationToken::presented(id).hash()),
         may_introspect: true,
         registered_at: at(0),
         last_used_at: None,
@@ -51,7 +56,9 @@ pub(crate) fn client(id: &str) -> Client {
 
 pub(crate) fn public_client(id: &str) -> Client {
     Client {
+        origin: ClientOrigin::Operator,
         credential: ClientCredential::Public,
+        registration_token: None,
         metadata: ClientMetadata {
             client_name: None,
             client_uri: None,

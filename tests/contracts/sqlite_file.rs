@@ -11,12 +11,14 @@ use mcp_oauth_core::port::{ClientRegistry, GrantStore, KeyStore, LoginSessions, 
 use mcp_oauth_database::{Database, OpenError, Opened};
 use secrecy::ExposeSecret;
 
-use crate::samples::{at, client, code_hash, key, refresh_hash, rotated, session, session_hash};
+use crate::samples::{
+    MOST, at, client, code_hash, key, refresh_hash, rotated, session, session_hash,
+};
 use crate::stores::{SqliteFile, race};
 
 /// One of everything there is.
 async fn fill(store: &Database) {
-    store.register(&client("c")).await.unwrap();
+    store.register(&client("c"), MOST).await.unwrap();
     store.touch(&ClientId::new("c"), at(3)).await.unwrap();
     store.open(&session("s")).await.unwrap();
     store.keep_first(key("k")).await.unwrap();

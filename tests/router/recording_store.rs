@@ -53,8 +53,8 @@ impl RecordingStore {
 
 #[async_trait]
 impl ClientRegistry for RecordingStore {
-    async fn register(&self, client: &Client) -> Result<(), RegisterError> {
-        self.write("register")?.register(client).await
+    async fn register(&self, client: &Client, most: u32) -> Result<(), RegisterError> {
+        self.write("register")?.register(client, most).await
     }
 
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {

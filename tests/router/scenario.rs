@@ -12,7 +12,7 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::KeyStore;
-use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_identity::{DevUser, DevUsers};
@@ -279,6 +279,11 @@ fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        registration: RegistrationPolicy {
+            mode: RegistrationMode::Open,
+            most_clients: 1000,
+            share: false,
+        },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
         refresh: RefreshPolicy {

@@ -59,7 +59,7 @@ fn md_12_every_endpoint_is_below_the_base_url() {
     let endpoints = [
         (server.authorization_endpoint, "/authorize"),
         (server.token_endpoint, "/token"),
-        (server.registration_endpoint, "/register"),
+        (server.registration_endpoint.unwrap(), "/register"),
         (server.jwks_uri, "/.well-known/jwks.json"),
         (server.userinfo_endpoint, "/userinfo"),
     ];

@@ -53,14 +53,16 @@ fn access() -> Rows<AccessError> {
 }
 
 fn registration() -> Rows<RegistrationError> {
-    use RegistrationError::{Metadata, NotAnObject, RedirectUri, SoftwareStatement, Unavailable};
+    use RegistrationError::{
+        Metadata, NotAnObject, RedirectUri, UnapprovedSoftwareStatement, Unavailable,
+    };
     let metadata = Metadata { member: "scope", reason: "not a string".to_owned() };
     vec![
         (NotAnObject(String::new()), (400, "invalid_client_metadata", "registration_malformed")),
         (RedirectUri(String::new()), (400, "invalid_redirect_uri", "registration_redirect_uri")),
         (metadata, (400, "invalid_client_metadata", "registration_metadata")),
         (
-            SoftwareStatement,
+            UnapprovedSoftwareStatement,
             (400, "unapproved_software_statement", "registration_software_statement"),
         ),
         (Unavailable(store_unavailable()), STORE),
@@ -287,7 +289,7 @@ fn tk_14_who_failed_with_basic_is_asked_for_basic() {
     ];
     for (error, basic) in asked {
         let error = TokenError::Client(error);
-        assert_eq!(Refusal::Token(&error).row().basic_challenge, basic, "{error:?}");
+        assert_eq!(Refusal::Token(&error).row().challenge.is_some(), basic, "{error:?}");
     }
 }
 

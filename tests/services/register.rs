@@ -12,19 +12,19 @@ use crate::world::{Stage, World, row};
 /// A world whose registry takes one client.
 fn taking_one() -> World {
     let mut world = World::new();
-    world.clients.expect_register().times(1).return_once(|_| Ok(()));
+    world.clients.expect_register().times(1).return_once(|_, _| Ok(()));
     world
 }
 
 /// A world whose registry refuses the one client it is given.
 fn refusing(error: RegisterError) -> Stage {
     let mut world = World::new();
-    world.clients.expect_register().times(1).return_once(|_| Err(error));
+    world.clients.expect_register().times(1).return_once(|_, _| Err(error));
     world.open()
 }
 
 async fn register(stage: &Stage, body: &Value) -> Result<Registered, RegistrationError> {
-    stage.use_cases.register.register(body.to_string().as_bytes()).await
+    stage.use_cases.register.register(&[], body.to_string().as_bytes()).await
 }
 
 fn minimal() -> Value {
@@ -46,7 +46,7 @@ async fn rg_01_rg_04_a_minimal_registration_gets_the_defaults_and_is_recorded() 
 #[tokio::test]
 async fn tk_16_what_is_stored_is_the_hash_of_the_secret_that_is_told() {
     let stage = taking_one().open();
-    let Registered { client, secret } = register(&stage, &minimal()).await.unwrap();
+    let Registered { client, secret, .. } = register(&stage, &minimal()).await.unwrap();
     let secret = secret.unwrap();
     let ClientCredential::Secret { hash, .. } = &client.credential else { panic!("{client:?}") };
     assert!(hash.matches(&secret));
@@ -58,7 +58,8 @@ async fn the_registry_is_given_the_client_the_answer_tells_of() {
     let mut world = World::new();
     let (kept, stored) = std::sync::mpsc::channel();
     let register_once = world.clients.expect_register().times(1);
-    register_once.return_once(move |client| kept.send(client.clone()).map_err(|_| unreachable!()));
+    register_once
+        .return_once(move |client, _| kept.send(client.clone()).map_err(|_| unreachable!()));
     let registered = register(&world.open(), &minimal()).await.unwrap();
     assert_eq!(stored.recv().unwrap(), registered.client);
 }
@@ -135,7 +136,7 @@ async fn rg_03_a_software_statement_nobody_here_trusts_stores_nothing() {
 async fn rg_03_a_body_that_is_no_object_stores_nothing() {
     for body in ["", "[]", "{", "\"text\"", "{\"redirect_uris\":"] {
         let stage = World::new().open();
-        let error = stage.use_cases.register.register(body.as_bytes()).await.unwrap_err();
+        let error = stage.use_cases.register.register(&[], body.as_bytes()).await.unwrap_err();
         let expected = (400, "invalid_client_metadata", "registration_malformed");
         assert_eq!(row(Refusal::Registration(&error)), expected, "{body}");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, GrantType, SecretTransport,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
@@ -18,7 +18,7 @@ use mcp_oauth_core::domain::secret::{
 };
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{SigningUnavailable, StoreUnavailable};
-use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 
 /// The issuer, and below it the resource.
 pub(crate) const BASE: &str = "https://mcp.example.com";
@@ -62,6 +62,7 @@ pub(crate) fn keys_unavailable() -> SigningUnavailable {
 pub(crate) fn client() -> Client {
     Client {
         id: ClientId::new("client-1"),
+        origin: ClientOrigin::Registered,
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("Example".to_owned()),
@@ -73,6 +74,7 @@ pub(crate) fn client() -> Client {
             software_id: None,
             software_version: None,
         },
+        registration_token: None,
         may_introspect: false,
         registered_at: at(-1000),
         last_used_at: None,
@@ -190,6 +192,11 @@ pub(crate) fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        registration: RegistrationPolicy {
+            mode: RegistrationMode::Open,
+            most_clients: 1000,
+            share: false,
+        },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
         refresh: RefreshPolicy {

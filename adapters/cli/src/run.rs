@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_oauth_core::port::{Clock, Housekeeping, ToolCatalog};
+use mcp_oauth_core::port::{Clock, Housekeeping, StoreUnavailable, ToolCatalog, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
 use mcp_oauth_http::{ServerLimits, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
@@ -121,8 +121,7 @@ async fn start_and_serve(
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
     tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
-    let kept = KEEP_EXPIRED + settings.policy.access_token_lifetime;
-    tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), kept, stop.clone()));
+    tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), settings.clone(), stop.clone()));
     let asked = asked_to_stop()
         .map_err(|error| problem("signals", "the system", &error, "Free resources."))?;
     tokio::spawn(cancel_after(asked, stop.clone()));
@@ -187,16 +186,32 @@ async fn tend_keys(keys: Arc<Keys>, stop: CancellationToken) {
     }
 }
 
-async fn keep_house(housekeeping: Arc<dyn Housekeeping>, kept: Duration, stop: CancellationToken) {
+async fn keep_house(
+    housekeeping: Arc<dyn Housekeeping>,
+    settings: Settings,
+    stop: CancellationToken,
+) {
+    let kept = KEEP_EXPIRED + settings.policy.access_token_lifetime;
     let mut interval = tokio::time::interval(HOUSEKEEPING_INTERVAL);
     loop {
         tokio::select! {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        match housekeeping.forget_expired(SystemClock.now().before(kept)).await {
-            Ok(0) => {}
-            Ok(records) => tracing::debug!(records, "expired records are gone"),
+        let now = SystemClock.now();
+        let unused = UnusedClients {
+            never_since: now.before(settings.keep_clients.never_used),
+            last_before: now.before(settings.keep_clients.idle),
+        };
+        let gone = async {
+            let records = housekeeping.forget_expired(now.before(kept)).await?;
+            Ok::<_, StoreUnavailable>((records, housekeeping.forget_clients(unused).await?))
+        };
+        match gone.await {
+            Ok((0, 0)) => {}
+            Ok((records, clients)) => {
+                tracing::debug!(records, clients, "expired records and unused clients are gone");
+            }
             Err(error) => tracing::warn!(%error, "expired records could not be removed"),
         }
     }

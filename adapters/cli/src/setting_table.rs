@@ -52,7 +52,7 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 use Kind::{List, Number, Switch, Table, Text};
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 32] = [
+pub(crate) const SETTINGS: [Setting; 39] = [
     setting(
         "host",
         Text,
@@ -137,6 +137,43 @@ pub(crate) const SETTINGS: [Setting; 32] = [
         Number,
         "7776000",
         "Age at which the signing key is replaced, in seconds; 0 leaves that to `keys rotate`",
+    ),
+    setting(
+        "registration",
+        Text,
+        r#""open""#,
+        "Who may register clients: open (everybody), token (who has an initial access token) or off",
+    ),
+    setting(
+        "initial_access_tokens",
+        List,
+        "[]",
+        "With registration = \"token\": the tokens, each of at least 16 characters",
+    ),
+    setting("initial_access_tokens_file", Text, "", "File with more of them, one a line"),
+    setting(
+        "most_clients",
+        Number,
+        "10000",
+        "How many clients may have registered themselves at a time",
+    ),
+    setting(
+        "share_registrations",
+        Switch,
+        "false",
+        "Let public clients that say exactly the same of themselves share one registration",
+    ),
+    setting(
+        "client_unused_seconds",
+        Number,
+        "2592000",
+        "How long a registered client is kept that never got a token, in seconds",
+    ),
+    setting(
+        "client_idle_seconds",
+        Number,
+        "15552000",
+        "How long a registered client is kept after its last token, in seconds",
     ),
     setting(
         "default_scopes",

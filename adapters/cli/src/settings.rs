@@ -11,11 +11,12 @@ use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
-use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_identity::DevUser;
 use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -70,8 +71,19 @@ pub(crate) struct Settings {
     pub(crate) call_time_limit: Duration,
     /// How long a revoked access token may still be accepted.
     pub(crate) revocation_check: Duration,
+    /// How long clients that registered themselves and are not used are kept.
+    pub(crate) keep_clients: KeepClients,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
+}
+
+/// How long clients that registered themselves and are not used are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeepClients {
+    /// Those that never got a token, since they registered.
+    pub(crate) never_used: Duration,
+    /// The others, since their last token.
+    pub(crate) idle: Duration,
 }
 
 /// What the machine has to give, as far as the settings say it.
@@ -114,6 +126,14 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// Who may register clients, as configured.
+#[derive(Clone, Copy)]
+enum Who {
+    Everybody,
+    Invited,
+    Nobody,
 }
 
 /// A person of the dev provider, as configured.
@@ -164,6 +184,7 @@ impl Reader<'_> {
         let log_format = self.log_format();
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let revocation_check = self.seconds("revocation_seconds", 0, 60);
+        let keep_clients = self.keep_clients();
         let allowed_origins = self.allowed_origins();
         self.check_dev_host(places.host);
         let (streamable_http, sse) = transports?;
@@ -188,6 +209,7 @@ impl Reader<'_> {
             log_format: log_format?,
             call_time_limit: call_time_limit?,
             revocation_check: revocation_check?,
+            keep_clients: keep_clients?,
             sources: places.sources.clone(),
         })
     }
@@ -356,22 +378,35 @@ impl Reader<'_> {
     fn secret(&self, name: &str) -> Option<Option<SecretString>> {
         let file_setting = format!("{name}_file");
         let text = self.0.optional_text(name);
-        let Some(path) = self.0.optional_text(&file_setting) else {
+        if self.0.optional_text(&file_setting).is_none() {
             return Some(text.map(SecretString::from));
-        };
+        }
         if text.is_some() {
             let reason = format!("{name} is set as well");
             self.0.problem(&file_setting, reason, "Set one of the two.");
             return None;
         }
+        self.file_of(&file_setting)
+    }
+
+    /// The text of the file that a setting names, without white space around it.
+    fn file_of(&self, setting: &str) -> Option<Option<SecretString>> {
+        let Some(path) = self.0.optional_text(setting) else { return Some(None) };
         match std::fs::read_to_string(&path) {
             Ok(text) => Some(Some(SecretString::from(text.trim()))),
             Err(error) => {
-                let remedy = "Name a readable file that holds nothing but the secret.";
-                self.0.problem(&file_setting, format!("{path}: {error}"), remedy);
+                let remedy = "Name a readable file that holds nothing but secrets.";
+                self.0.problem(setting, format!("{path}: {error}"), remedy);
                 None
             }
         }
+    }
+
+    fn keep_clients(&self) -> Option<KeepClients> {
+        let most = 10 * 365 * 24 * 3600;
+        let never_used = self.seconds("client_unused_seconds", 3600, most);
+        let idle = self.seconds("client_idle_seconds", 3600, most);
+        Some(KeepClients { never_used: never_used?, idle: idle? })
     }
 
     fn key_rotation(&self) -> Option<KeyRotation> {
@@ -399,6 +434,7 @@ impl Reader<'_> {
 
     fn policy(&self) -> Option<Policy> {
         let scopes = self.scopes();
+        let registration = self.registration();
         let code_lifetime = self.seconds("code_seconds", 1, LONGEST_CODE_SECONDS);
         let year = 365 * 24 * 3600;
         let access_token_lifetime = self.seconds("access_token_seconds", 1, 30 * 24 * 3600);
@@ -412,6 +448,7 @@ impl Reader<'_> {
         Some(Policy {
             server_name: server_name?,
             scopes: scopes?,
+            registration: registration?,
             code_lifetime: code_lifetime?,
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
@@ -423,6 +460,44 @@ impl Reader<'_> {
                 grace_uses: u32::try_from(grace_uses?).ok()?,
             },
         })
+    }
+
+    fn registration(&self) -> Option<RegistrationPolicy> {
+        let choices = [("open", Who::Everybody), ("token", Who::Invited), ("off", Who::Nobody)];
+        let who = self.one_of("registration", &choices);
+        let tokens = self.initial_access_tokens();
+        let most_clients = self.number("most_clients", 1, u64::from(u32::MAX));
+        let share = self.0.get("share_registrations");
+        let mode = match (who?, tokens?) {
+            (Who::Nobody, _) => RegistrationMode::Off,
+            (Who::Everybody, _) => RegistrationMode::Open,
+            (Who::Invited, tokens) if tokens.is_empty() => {
+                let remedy = "Set initial_access_tokens, or initial_access_tokens_file.";
+                let reason = "nobody could register without an initial access token";
+                self.0.problem("registration", reason, remedy);
+                return None;
+            }
+            (Who::Invited, tokens) => RegistrationMode::InitialAccessToken(tokens),
+        };
+        let most_clients = u32::try_from(most_clients?).ok()?;
+        Some(RegistrationPolicy { mode, most_clients, share: share? })
+    }
+
+    /// One a line in a file, or a list.
+    fn initial_access_tokens(&self) -> Option<Vec<InitialAccessTokenHash>> {
+        const SHORTEST: usize = 16;
+        let listed: Vec<SecretString> = self.0.get("initial_access_tokens")?;
+        let file = self.file_of("initial_access_tokens_file")?;
+        let lines = file.iter().flat_map(|text| text.expose_secret().lines()).map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty());
+        let tokens: Vec<&str> =
+            listed.iter().map(ExposeSecret::expose_secret).chain(lines).collect();
+        if tokens.iter().any(|token| token.len() < SHORTEST) {
+            let reason = format!("a token has fewer than {SHORTEST} characters");
+            self.0.problem("initial_access_tokens", reason, "`openssl rand -hex 16` makes one.");
+        }
+        let hash = |token: &str| InitialAccessToken::presented(token).hash();
+        Some(tokens.into_iter().map(hash).collect())
     }
 
     fn scopes(&self) -> Option<ScopePolicy> {

@@ -83,9 +83,11 @@ pub(crate) async fn register_docs_client(
     address: &PublicAddress,
 ) -> Result<(), StoreUnavailable> {
     let client = docs_client(address, SystemClock.now());
-    match clients.register(&client).await {
+    match clients.register(&client, u32::MAX).await {
         Ok(()) => Ok(()),
-        Err(RegisterError::Exists) => clients.replace(&client).await.map(|_| ()),
+        Err(RegisterError::Exists | RegisterError::Full) => {
+            clients.replace(&client).await.map(|_| ())
+        }
         Err(RegisterError::Unavailable(unavailable)) => Err(unavailable),
     }
 }

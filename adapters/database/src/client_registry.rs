@@ -1,11 +1,11 @@
 use async_trait::async_trait;
-use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::client::{Client, ClientId, ClientOrigin};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{ClientRegistry, RegisterError, StoreUnavailable};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    TryInsertResult, UpdateMany,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, Select, TryInsertResult, UpdateMany,
 };
 
 use crate::Database;
@@ -13,13 +13,23 @@ use crate::entity::clients::{ActiveModel, Column, Entity, Model};
 
 #[async_trait]
 impl ClientRegistry for Database {
-    async fn register(&self, client: &Client) -> Result<(), RegisterError> {
+    async fn register(&self, client: &Client, most: u32) -> Result<(), RegisterError> {
         let row = Model::try_from(client).map_err(StoreUnavailable::new)?;
+        let write = self.write().await?;
         let insert = Entity::insert(row.into_active_model()).on_conflict_do_nothing();
-        match insert.exec_without_returning(&self.writer).await.map_err(StoreUnavailable::new)? {
-            TryInsertResult::Inserted(1..) => Ok(()),
-            _ => Err(RegisterError::Exists),
+        let inserted = insert.exec_without_returning(&write).await;
+        if !matches!(inserted.map_err(StoreUnavailable::new)?, TryInsertResult::Inserted(1..)) {
+            return Err(RegisterError::Exists);
         }
+        if client.origin == ClientOrigin::Registered {
+            let registered =
+                self_registered().count(&write).await.map_err(StoreUnavailable::new)?;
+            if registered > u64::from(most) {
+                return Err(RegisterError::Full);
+            }
+        }
+        write.commit().await.map_err(StoreUnavailable::new)?;
+        Ok(())
     }
 
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {
@@ -52,6 +62,10 @@ impl ClientRegistry for Database {
     }
 }
 
+fn self_registered() -> Select<Entity> {
+    Entity::find().filter(Column::Origin.eq(ClientOrigin::Registered.as_str()))
+}
+
 fn replacement(row: Model) -> UpdateMany<Entity> {
     let id = row.id.clone();
     let columns: ActiveModel = row.into_active_model().reset_all();
@@ -76,6 +90,7 @@ mod tests {
     #[tokio::test]
     async fn no_lookup_of_a_client_reads_the_table_in_full() {
         assert_no_scan(&Entity::find_by_id("id")).await;
+        assert_no_scan(&self_registered()).await;
         assert_no_scan(&later_use(&ClientId::new("id"), Timestamp::from_unix(0))).await;
     }
 }

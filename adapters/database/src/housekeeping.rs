@@ -1,11 +1,16 @@
 use async_trait::async_trait;
+use mcp_oauth_core::domain::client::ClientOrigin;
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{Housekeeping, StoreUnavailable};
+use mcp_oauth_core::port::{Housekeeping, StoreUnavailable, UnusedClients};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter,
+};
 
 use crate::Database;
-use crate::entity::{codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens};
+use crate::entity::{
+    clients, codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens,
+};
 
 #[async_trait]
 impl Housekeeping for Database {
@@ -14,6 +19,12 @@ impl Housekeeping for Database {
         let gone = delete_expired(&write, before.as_unix()).await.map_err(StoreUnavailable::new)?;
         write.commit().await.map_err(StoreUnavailable::new)?;
         Ok(gone)
+    }
+
+    async fn forget_clients(&self, unused: UnusedClients) -> Result<u64, StoreUnavailable> {
+        let gone =
+            unused_clients(unused).exec(&self.writer).await.map_err(StoreUnavailable::new)?;
+        Ok(gone.rows_affected)
     }
 }
 
@@ -38,6 +49,16 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
 
 fn expired<T: EntityTrait>(_: T, expires_at: T::Column, before: i64) -> DeleteMany<T> {
     T::delete_many().filter(expires_at.lt(before))
+}
+
+fn unused_clients(unused: UnusedClients) -> DeleteMany<clients::Entity> {
+    let never = Condition::all()
+        .add(clients::Column::LastUsedAt.is_null())
+        .add(clients::Column::RegisteredAt.lt(unused.never_since.as_unix()));
+    let long_ago = clients::Column::LastUsedAt.lt(unused.last_before.as_unix());
+    clients::Entity::delete_many()
+        .filter(clients::Column::Origin.eq(ClientOrigin::Registered.as_str()))
+        .filter(Condition::any().add(never).add(long_ago))
 }
 
 fn bare_grants(before: i64) -> DeleteMany<grants::Entity> {
@@ -70,5 +91,8 @@ mod tests {
         let tokens = refresh_tokens::Column::ExpiresAt;
         assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;
         assert_no_scan(&bare_grants(0)).await;
+        let epoch = Timestamp::from_unix(0);
+        let unused = UnusedClients { never_since: epoch, last_before: epoch };
+        assert_no_scan(&unused_clients(unused)).await;
     }
 }

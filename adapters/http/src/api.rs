@@ -1,19 +1,22 @@
 //! The typed routes: registration, token, keys, user information, health, test tokens.
 
 use http::header;
-use mcp_oauth_core::domain::client::{Client, ClientAuthMethod, GrantType};
+use mcp_oauth_core::domain::client::{Client, ClientAuthMethod, ClientId, GrantType};
 use mcp_oauth_core::domain::principal::Principal;
+use mcp_oauth_core::domain::public_address::{PublicAddress, PublishedEndpoint};
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::port::JwkSet;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::introspect::Introspection;
+use mcp_oauth_core::service::manage_registration::ManagementError;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::Registered;
 use mcp_oauth_core::service::token::{TokenRequest, TokenResponse};
 use poem::Request;
+use poem_openapi::param::Path;
 use poem_openapi::payload::PlainText;
-use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
+use poem_openapi::{ApiResponse, NewType, Object, OpenApi, Tags};
 use serde::Serialize;
 
 use crate::api_answer::{Answer, Document, Keep};
@@ -74,6 +77,14 @@ struct RegisteredClient {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret_expires_at: Option<i64>,
+    /// Where the client can see, change and end its registration (RFC 7592).
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_client_uri: Option<String>,
+    /// What it needs there.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_access_token: Option<String>,
     redirect_uris: Vec<String>,
     token_endpoint_auth_method: String,
     grant_types: Vec<String>,
@@ -93,15 +104,39 @@ struct RegisteredClient {
 }
 
 impl Document for RegisteredClient {
+    const MEANING: &'static str = "The client as it is registered.";
+}
+
+/// The answer to a registration.
+#[derive(NewType, Serialize)]
+#[oai(from_parameter = false, from_multipart = false, to_header = false)]
+#[serde(transparent)]
+struct NewClient(RegisteredClient);
+
+impl Document for NewClient {
     const STATUS: u16 = 201;
     const MEANING: &'static str = "The client is registered.";
 }
 
-impl From<Registered> for RegisteredClient {
-    fn from(Registered { client, secret }: Registered) -> Self {
+/// Nothing but that it is done.
+#[derive(Object, Serialize)]
+struct Deleted {}
+
+impl Document for Deleted {
+    const STATUS: u16 = 204;
+    const MEANING: &'static str = "The registration and every grant of the client have ended.";
+}
+
+impl RegisteredClient {
+    fn new(registered: Registered, address: &PublicAddress) -> Self {
+        let Registered { client, secret, registration_token } = registered;
         let Client { id, credential, metadata, registered_at, .. } = client;
         let method: ClientAuthMethod = credential.method();
         Self {
+            registration_client_uri: registration_token
+                .as_ref()
+                .map(|_| format!("{}/{id}", address.endpoint(PublishedEndpoint::Registration))),
+            registration_access_token: registration_token.map(|token| token.expose().to_owned()),
             client_id: id.as_str().to_owned(),
             client_id_issued_at: registered_at.as_unix(),
             client_secret_expires_at: secret.as_ref().map(|_| 0),
@@ -357,10 +392,71 @@ impl Api {
     ///
     /// Dynamic client registration, RFC 7591.
     #[oai(path = "/register", method = "post", tag = "Topic::OAuth", operation_id = "register")]
-    async fn register(&self, body: JsonBody<RegistrationRequest>) -> Answer<RegisteredClient> {
-        match self.use_cases.register.register(&body.bytes).await {
-            Ok(registered) => Answer::Document(registered.into(), Keep::Never),
+    async fn register(
+        &self,
+        request: &Request,
+        body: JsonBody<RegistrationRequest>,
+    ) -> Answer<NewClient> {
+        let register = &self.use_cases.register;
+        match register.register(&bearer_headers(request), &body.bytes).await {
+            Ok(registered) => Answer::Document(NewClient(self.registered(registered)), Keep::Never),
             Err(error) => Answer::refused(Refusal::Registration(&error)),
+        }
+    }
+
+    /// See a registration
+    ///
+    /// With the registration access token, RFC 7592.
+    #[oai(
+        path = "/register/:client_id",
+        method = "get",
+        tag = "Topic::OAuth",
+        operation_id = "readClient"
+    )]
+    async fn read_client(
+        &self,
+        request: &Request,
+        client_id: Path<String>,
+    ) -> Answer<RegisteredClient> {
+        let manage = &self.use_cases.manage_registration;
+        let read = manage.read(&ClientId::new(client_id.0), &bearer_headers(request)).await;
+        self.managed(read)
+    }
+
+    /// Change a registration
+    ///
+    /// The body takes the place of everything that was registered, RFC 7592.
+    #[oai(
+        path = "/register/:client_id",
+        method = "put",
+        tag = "Topic::OAuth",
+        operation_id = "replaceClient"
+    )]
+    async fn replace_client(
+        &self,
+        request: &Request,
+        client_id: Path<String>,
+        body: JsonBody<RegistrationRequest>,
+    ) -> Answer<RegisteredClient> {
+        let manage = &self.use_cases.manage_registration;
+        let id = ClientId::new(client_id.0);
+        self.managed(manage.replace(&id, &bearer_headers(request), &body.bytes).await)
+    }
+
+    /// End a registration
+    ///
+    /// And every grant of the client with it, RFC 7592.
+    #[oai(
+        path = "/register/:client_id",
+        method = "delete",
+        tag = "Topic::OAuth",
+        operation_id = "deleteClient"
+    )]
+    async fn delete_client(&self, request: &Request, client_id: Path<String>) -> Answer<Deleted> {
+        let manage = &self.use_cases.manage_registration;
+        match manage.delete(&ClientId::new(client_id.0), &bearer_headers(request)).await {
+            Ok(()) => Answer::Document(Deleted {}, Keep::Never),
+            Err(error) => Answer::refused(Refusal::Management(&error)),
         }
     }
 
@@ -437,10 +533,7 @@ impl Api {
     /// What the access token says about the person behind it.
     #[oai(path = "/userinfo", method = "get", tag = "Topic::OAuth", operation_id = "userinfo")]
     async fn userinfo(&self, request: &Request) -> Answer<UserInfo> {
-        let headers = request.headers();
-        let authorization: Vec<&[u8]> =
-            headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes()).collect();
-        match self.use_cases.access.authenticate(&authorization).await {
+        match self.use_cases.access.authenticate(&bearer_headers(request)).await {
             Ok(principal) => Answer::Document(principal.into(), Keep::Never),
             Err(error) => self.challenged(request, &error),
         }
@@ -509,7 +602,24 @@ fn authorization(request: &Request) -> Vec<&str> {
     headers.iter().map(|value| value.to_str().unwrap_or_default()).collect()
 }
 
+/// The values of every Authorization header, as bytes.
+fn bearer_headers(request: &Request) -> Vec<&[u8]> {
+    let headers = request.headers().get_all(header::AUTHORIZATION);
+    headers.iter().map(|value| value.as_bytes()).collect()
+}
+
 impl Api {
+    fn registered(&self, registered: Registered) -> RegisteredClient {
+        RegisteredClient::new(registered, &self.use_cases.address)
+    }
+
+    fn managed(&self, managed: Result<Registered, ManagementError>) -> Answer<RegisteredClient> {
+        match managed {
+            Ok(registered) => Answer::Document(self.registered(registered), Keep::Never),
+            Err(error) => Answer::refused(Refusal::Management(&error)),
+        }
+    }
+
     async fn issue_dev_token(
         &self,
         parameters: &mcp_oauth_core::domain::parameters::Parameters,

@@ -70,9 +70,8 @@ pub(crate) fn refusal_response(refusal: Refusal<'_>) -> Response {
     if let Some(seconds) = row.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.as_secs()));
     }
-    if row.basic_challenge {
-        let challenge = HeaderValue::from_static("Basic realm=\"token endpoint\"");
-        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    if let Some(challenge) = row.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     response
 }
@@ -92,8 +91,13 @@ pub(crate) fn json_response(status: StatusCode, document: &impl Serialize, keep:
     let Ok(body) = serde_json::to_vec(document) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into();
     };
-    let mut response =
-        Response::builder().status(status).content_type("application/json").body(body);
+    let response = Response::builder().status(status);
+    // RFC 9110 §15.3.5: there is no content to have a type.
+    let mut response = if status == StatusCode::NO_CONTENT {
+        response.finish()
+    } else {
+        response.content_type("application/json").body(body)
+    };
     keep.write(response.headers_mut());
     response
 }

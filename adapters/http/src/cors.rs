@@ -19,7 +19,7 @@ pub(crate) enum Readers {
     OwnPages,
 }
 
-const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
+const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id");
 const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
@@ -32,7 +32,9 @@ impl Readers {
             "/register" | "/token" | "/revoke" | "/userinfo" | "/openapi.json" => Self::AnyPage,
             "/mcp/health" | "/health/live" | "/health/ready" => Self::AnyPage,
             "/dev/token" => Self::AllowedPages,
-            _ if path.starts_with("/.well-known/") => Self::AnyPage,
+            _ if path.starts_with("/.well-known/") || path.starts_with("/register/") => {
+                Self::AnyPage
+            }
             _ if path == "/mcp" || path.starts_with("/mcp/") => Self::AllowedPages,
             _ => Self::OwnPages,
         }

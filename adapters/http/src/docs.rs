@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use http::{HeaderValue, StatusCode, Uri};
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, GrantType,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType,
 };
 use mcp_oauth_core::domain::public_address::{AskedAddress, PublicAddress};
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
@@ -41,6 +41,8 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
             software_id: None,
             software_version: None,
         },
+        origin: ClientOrigin::Operator,
+        registration_token: None,
         may_introspect: false,
         registered_at: now,
         last_used_at: None,

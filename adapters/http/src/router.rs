@@ -98,7 +98,7 @@ fn add_api(mut routes: Route, use_cases: &UseCases) -> Route {
     let document: serde_json::Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     let api = Arc::new(service.into_endpoint().map_to_response());
     for path in document["paths"].as_object().into_iter().flat_map(|paths| paths.keys()) {
-        routes = routes.at(path, Arc::clone(&api));
+        routes = routes.at(path.replace('{', ":").replace('}', ""), Arc::clone(&api));
     }
     routes
 }

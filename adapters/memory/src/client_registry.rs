@@ -1,7 +1,5 @@
-use std::collections::hash_map::Entry;
-
 use async_trait::async_trait;
-use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::client::{Client, ClientId, ClientOrigin};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{ClientRegistry, RegisterError, StoreUnavailable};
 
@@ -9,14 +7,18 @@ use crate::MemoryStore;
 
 #[async_trait]
 impl ClientRegistry for MemoryStore {
-    async fn register(&self, client: &Client) -> Result<(), RegisterError> {
-        match self.records().clients.entry(client.id.clone()) {
-            Entry::Occupied(_) => Err(RegisterError::Exists),
-            Entry::Vacant(vacant) => {
-                vacant.insert(client.clone());
-                Ok(())
-            }
+    async fn register(&self, client: &Client, most: u32) -> Result<(), RegisterError> {
+        let mut records = self.records();
+        if records.clients.contains_key(&client.id) {
+            return Err(RegisterError::Exists);
         }
+        let counts = |client: &&Client| client.origin == ClientOrigin::Registered;
+        let registered = records.clients.values().filter(counts).count();
+        if counts(&client) && registered >= most as usize {
+            return Err(RegisterError::Full);
+        }
+        records.clients.insert(client.id.clone(), client.clone());
+        Ok(())
     }
 
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {

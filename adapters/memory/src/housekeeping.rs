@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use mcp_oauth_core::domain::client::{Client, ClientOrigin};
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{Housekeeping, StoreUnavailable};
+use mcp_oauth_core::port::{Housekeeping, StoreUnavailable, UnusedClients};
 
 use crate::{MemoryStore, Records};
 
@@ -18,6 +19,19 @@ impl Housekeeping for MemoryStore {
         records.refresh_tokens.retain(|_, token| token.expires_at >= before);
         records.forget_bare_grants(before);
         Ok((kept_before - records.perishable()) as u64)
+    }
+
+    async fn forget_clients(&self, unused: UnusedClients) -> Result<u64, StoreUnavailable> {
+        let is_unused = |client: &Client| match client.last_used_at {
+            Some(used_at) => used_at < unused.last_before,
+            None => client.registered_at < unused.never_since,
+        };
+        let mut records = self.records();
+        let before = records.clients.len();
+        records
+            .clients
+            .retain(|_, client| client.origin != ClientOrigin::Registered || !is_unused(client));
+        Ok((before - records.clients.len()) as u64)
     }
 }
 

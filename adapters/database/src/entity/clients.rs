@@ -1,7 +1,7 @@
 use mcp_oauth_core::domain::client::{
-    Client, ClientAuthMethod, ClientCredential, ClientId, SecretTransport,
+    Client, ClientAuthMethod, ClientCredential, ClientId, ClientOrigin, SecretTransport,
 };
-use mcp_oauth_core::domain::secret::ClientSecretHash;
+use mcp_oauth_core::domain::secret::{ClientSecretHash, RegistrationTokenHash};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use sea_orm::entity::prelude::*;
 
@@ -12,10 +12,12 @@ use crate::impossible_row::{ImpossibleRow, Row};
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: String,
+    pub(crate) origin: String,
     pub(crate) token_endpoint_auth_method: String,
     pub(crate) secret_hash: Option<String>,
     /// JSON.
     pub(crate) metadata: String,
+    pub(crate) registration_token_hash: Option<String>,
     pub(crate) may_introspect: bool,
     pub(crate) registered_at: i64,
     pub(crate) last_used_at: Option<i64>,
@@ -36,9 +38,14 @@ impl TryFrom<&Client> for Model {
         };
         Ok(Self {
             id: client.id.as_str().to_owned(),
+            origin: client.origin.as_str().to_owned(),
             token_endpoint_auth_method: client.credential.method().as_str().to_owned(),
             secret_hash,
             metadata: serde_json::to_string(&client.metadata)?,
+            registration_token_hash: client
+                .registration_token
+                .as_ref()
+                .map(|hash| hash.as_str().to_owned()),
             may_introspect: client.may_introspect,
             registered_at: client.registered_at.as_unix(),
             last_used_at: client.last_used_at.map(Timestamp::as_unix),
@@ -55,9 +62,14 @@ impl TryFrom<Model> for Client {
         let method =
             row.parsed("token_endpoint_auth_method", method.ok_or("is no known method"))?;
         let credential = row.parsed("secret_hash", credential(method, model.secret_hash))?;
+        let origin = ClientOrigin::from_name(&model.origin).ok_or("is no known origin");
         Ok(Self {
+            origin: row.parsed("origin", origin)?,
             credential,
             metadata: row.parsed("metadata", serde_json::from_str(&model.metadata))?,
+            registration_token: model
+                .registration_token_hash
+                .map(RegistrationTokenHash::from_stored),
             may_introspect: model.may_introspect,
             registered_at: Timestamp::from_unix(model.registered_at),
             last_used_at: model.last_used_at.map(Timestamp::from_unix),

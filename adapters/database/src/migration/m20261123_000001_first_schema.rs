@@ -2,7 +2,8 @@
 //!
 //! Indexes beside the primary keys: `grant_id` for the foreign key and for the family of a grant,
 //! `client_id` and `subject` to end all grants of a client or a person, `expires_at` and
-//! `granted_at` for housekeeping.
+//! `granted_at` for housekeeping, `origin` to count and to forget the clients that registered
+//! themselves.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, blob, boolean, text, text_null};
@@ -26,6 +27,7 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         for index in [
+            index("clients", "origin"),
             index("grants", "granted_at"),
             index("grants", "client_id"),
             index("grants", "subject"),
@@ -49,9 +51,11 @@ fn clients() -> TableCreateStatement {
     Table::create()
         .table("clients")
         .col(text("id").primary_key())
+        .col(text("origin"))
         .col(text("token_endpoint_auth_method"))
         .col(text_null("secret_hash"))
         .col(text("metadata"))
+        .col(text_null("registration_token_hash"))
         .col(boolean("may_introspect"))
         .col(big_integer("registered_at"))
         .col(big_integer_null("last_used_at"))

@@ -21,7 +21,7 @@ use mcp_oauth_core::port::{
     MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
     MockTokenRevocations, MockTokenVerifier,
 };
-use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
+use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use poem::endpoint::BoxEndpoint;
@@ -344,6 +344,11 @@ fn policy() -> Policy {
         },
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
+        registration: RegistrationPolicy {
+            mode: RegistrationMode::Open,
+            most_clients: 1000,
+            share: false,
+        },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(3600),
         refresh: RefreshPolicy {

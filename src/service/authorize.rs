@@ -9,12 +9,14 @@ use thiserror::Error;
 
 use super::policy::ScopePolicy;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::AuditEvent;
 use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
 };
 use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
 use crate::domain::error_text::error_text;
+use crate::domain::limit::TooMany;
 use crate::domain::login::LoginSession;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::pkce::S256Challenge;
@@ -34,6 +36,7 @@ pub struct Authorize {
     pub(super) sessions: Arc<dyn LoginSessions>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) address: Arc<PublicAddress>,
     pub(super) scopes: Arc<ScopePolicy>,
 }
@@ -61,6 +64,9 @@ pub enum AuthorizationError {
         /// The client's redirect address with the error, `state` and `iss`.
         redirect_to: String,
     },
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -127,6 +133,7 @@ impl Authorize {
         query: &AuthorizationQuery,
         session: Option<&SessionToken>,
     ) -> Result<NextPage, AuthorizationError> {
+        self.throttle.authorization().map_err(|many| self.record(many.into(), None))?;
         let request = self.examine(query).await?;
         let session = self.valid_session(session, &request.client.id).await?;
         match session {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::client_address::TrustedProxies;
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 
@@ -20,6 +21,8 @@ pub struct Policy {
     pub session_lifetime: Duration,
     /// How refresh tokens live.
     pub refresh: RefreshPolicy,
+    /// Whose word about the origin of a request counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The scopes of this server.

@@ -7,11 +7,14 @@ use thiserror::Error;
 
 use super::policy::ScopePolicy;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::{
     Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, GrantType,
     LONGEST_CLIENT_NAME, SecretTransport,
 };
+use crate::domain::json_depth::nests_deeper_than;
+use crate::domain::limit::TooMany;
 use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{ClientSecret, base64url};
@@ -19,6 +22,10 @@ use crate::port::{AuditLog, ClientRegistry, Clock, Random, RegisterError, StoreU
 
 /// How many redirect addresses one client may register.
 pub const MOST_REDIRECT_URIS: usize = 10;
+
+/// How deeply the members of a registration may nest, the object around them not counted; those that
+/// are read need three levels, for the keys of a client.
+const DEEPEST_MEMBER: usize = 16;
 
 /// The longest free text a client may say of itself, in characters.
 const LONGEST_TEXT: usize = 2048;
@@ -29,6 +36,7 @@ pub struct Register {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) scopes: Arc<ScopePolicy>,
 }
 
@@ -44,8 +52,8 @@ pub struct Registered {
 /// Why a client was not registered (RFC 7591 §3.2.2).
 #[derive(Debug, Error)]
 pub enum RegistrationError {
-    /// The body is no JSON object.
-    #[error("the body is not a JSON object: {0}")]
+    /// The body is no JSON object, or none that anybody would send.
+    #[error("the body is not a usable JSON object: {0}")]
     NotAnObject(String),
     /// A redirect address is missing or can't be used.
     #[error("redirect_uris: {0}")]
@@ -61,6 +69,9 @@ pub enum RegistrationError {
     /// A software statement was sent, and this server trusts no issuer of them.
     #[error("software_statement: this server trusts no issuer of software statements")]
     SoftwareStatement,
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -86,6 +97,7 @@ impl Register {
     }
 
     async fn try_register(&self, body: &[u8]) -> Result<Registered, RegistrationError> {
+        self.throttle.registration()?;
         let members = Members::parse(body)?;
         let method = members.auth_method()?;
         let metadata = members.metadata(&self.scopes)?;
@@ -129,6 +141,10 @@ impl Members {
     fn parse(body: &[u8]) -> Result<Self, RegistrationError> {
         let members: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|error| RegistrationError::NotAnObject(error.to_string()))?;
+        if members.values().any(|member| nests_deeper_than(DEEPEST_MEMBER, member)) {
+            let reason = format!("it nests deeper than {DEEPEST_MEMBER} levels");
+            return Err(RegistrationError::NotAnObject(reason));
+        }
         if members.get("software_statement").is_some_and(|statement| !statement.is_null()) {
             return Err(RegistrationError::SoftwareStatement);
         }

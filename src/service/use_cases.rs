@@ -12,14 +12,16 @@ use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
 use super::readiness::Readiness;
+use super::reception::Reception;
 use super::register::Register;
+use super::throttle::Throttle;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AuditLog, ClientRegistry, Clock, GrantStore, IdentityProvider, LoginSessions, Random,
-    SigningKeys, TokenVerifier, ToolCatalog,
+    RequestLimits, SigningKeys, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -45,6 +47,8 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Remembers decisions.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what is limited.
+    pub limits: Arc<dyn RequestLimits>,
 }
 
 /// The use cases, for driving adapters.
@@ -54,6 +58,8 @@ pub struct UseCases {
     pub address: Arc<PublicAddress>,
     /// What the operator decided.
     pub policy: Arc<Policy>,
+    /// Receive a request.
+    pub reception: Arc<Reception>,
     /// Authenticate a request.
     pub access: Arc<Access>,
     /// List and call tools.
@@ -97,6 +103,7 @@ impl UseCases {
         let authorize = make.authorize();
         let dev_person = dev_person.filter(|_| make.address.is_loopback());
         Self {
+            reception: make.reception(),
             access: make.access(),
             tools: make.tools(),
             register: make.register(),
@@ -132,6 +139,15 @@ impl Make {
         }
     }
 
+    fn throttle(&self) -> Throttle {
+        Throttle::new(Arc::clone(&self.ports.limits))
+    }
+
+    fn reception(&self) -> Arc<Reception> {
+        let random = Arc::clone(&self.ports.random);
+        Arc::new(Reception { random, policy: Arc::clone(&self.policy) })
+    }
+
     fn access(&self) -> Arc<Access> {
         Arc::new(Access {
             verifier: Arc::clone(&self.ports.verifier),
@@ -156,6 +172,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             scopes: Arc::clone(&self.scopes),
         })
     }
@@ -166,6 +183,7 @@ impl Make {
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             address: Arc::clone(&self.address),
             scopes: Arc::clone(&self.scopes),
         })
@@ -178,6 +196,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
         })
@@ -201,6 +220,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             address: Arc::clone(&self.address),
             policy: Arc::clone(&self.policy),
             mint: self.mint(),

@@ -1,27 +1,32 @@
 //! One server, one browser, and requests to the server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_oauth_core::domain::client_address::TrustedProxies;
+use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::KeyStore;
+use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_identity::{DevUser, DevUsers};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, endpoints};
-use mcp_oauth_memory::MemoryStore;
+use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
 use mcp_oauth_tools::BuiltinCatalog;
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use poem::http::uri::Scheme;
 use poem::http::{HeaderName, HeaderValue, Method, Uri};
-use poem::{Endpoint, EndpointExt, Request, Response};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
 
 use crate::answer::Answer;
@@ -31,6 +36,9 @@ use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_k
 
 /// The base URL of a scenario that does not care.
 pub(crate) const LOCAL: &str = "http://localhost:8000";
+
+/// The address of the reverse proxy that every server trusts.
+pub(crate) const PROXY: &str = "10.0.0.1";
 
 /// A page elsewhere that may use the MCP endpoints.
 pub(crate) const ALLOWED_ORIGIN: &str = "https://app.example.com";
@@ -53,6 +61,15 @@ pub(crate) struct Setup {
     pub(crate) issuer: Option<&'static str>,
     /// Where the signing keys come from, instead of the one key of all tests.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
+    /// How often things may be done; as often as the test likes when left out.
+    pub(crate) limits: Option<LimitPolicy>,
+}
+
+impl Setup {
+    /// A server at `base_url` that is like all others.
+    pub(crate) fn at(base_url: &'static str) -> Self {
+        Self { base_url, issuer: None, keys: None, limits: None }
+    }
 }
 
 /// A request under construction.
@@ -68,7 +85,7 @@ impl Scenario {
     }
 
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self::of(Setup { base_url, issuer: None, keys: None })
+        Self::of(Setup::at(base_url))
     }
 
     pub(crate) fn of(setup: Setup) -> Self {
@@ -97,6 +114,7 @@ impl Scenario {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(CountedRandom::default()),
             audit: Arc::clone(&audit) as _,
+            limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
         let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
         Self {
@@ -172,6 +190,18 @@ impl Call<'_> {
         self
     }
 
+    /// Over a connection from this address.
+    pub(crate) fn from(mut self, peer: &str) -> Self {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
+        let (sent, body) = self.request.into_parts();
+        let mut parts = poem::http::Request::new(()).into_parts().0;
+        (parts.method, parts.uri, parts.headers) = (sent.method, sent.uri, sent.headers);
+        let remote = RemoteAddr(Addr::SocketAddr(peer));
+        let parts = (parts, LocalAddr::default(), remote, Scheme::HTTP);
+        self.request = Request::from_parts(RequestParts::from(parts), body);
+        self
+    }
+
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
@@ -218,6 +248,13 @@ impl Call<'_> {
             self.scenario.keep_cookies(&answer);
         }
         answer
+    }
+}
+
+fn request_limits(policy: Option<LimitPolicy>, clock: &Arc<dyn Clock>) -> Arc<dyn RequestLimits> {
+    match policy {
+        Some(policy) => Arc::new(RequestCounts::new(&policy, clock)),
+        None => Arc::new(Unlimited),
     }
 }
 
@@ -270,6 +307,7 @@ fn policy() -> Policy {
             grace: Duration::from_secs(30),
             grace_uses: 3,
         },
+        trusted_proxies: TrustedProxies::default().with(PROXY).unwrap(),
     }
 }
 

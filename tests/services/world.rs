@@ -14,7 +14,8 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
     MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
-    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier, MockToolCatalog,
+    MockLoginSessions, MockRandom, MockRequestLimits, MockSigningKeys, MockTokenVerifier,
+    MockToolCatalog,
 };
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockIdentityProvider,
     pub(crate) catalog: MockToolCatalog,
+    /// Whatever is not announced is within its limit.
+    pub(crate) limits: MockRequestLimits,
     pub(crate) base_url: &'static str,
 }
 
@@ -46,6 +49,7 @@ impl World {
             sessions: MockLoginSessions::new(),
             identity: MockIdentityProvider::new(),
             catalog: MockToolCatalog::new(),
+            limits: MockRequestLimits::new(),
             base_url: BASE,
         }
     }
@@ -95,7 +99,9 @@ impl World {
         self
     }
 
-    pub(crate) fn open(self) -> Stage {
+    pub(crate) fn open(mut self) -> Stage {
+        self.limits.expect_check().returning(|_| Ok(()));
+        self.limits.expect_count().returning(|_| Ok(()));
         let audited = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&audited);
         let mut audit = MockAuditLog::new();
@@ -115,6 +121,7 @@ impl World {
             sessions: Arc::new(self.sessions),
             identity: Arc::new(self.identity),
             catalog: Arc::new(self.catalog),
+            limits: Arc::new(self.limits),
             clock: Arc::new(clock),
             random: Arc::new(random),
             audit: Arc::new(audit),

@@ -275,7 +275,7 @@ impl Api {
     /// Dynamic client registration, RFC 7591.
     #[oai(path = "/register", method = "post", tag = "Topic::OAuth", operation_id = "register")]
     async fn register(&self, body: JsonBody<RegistrationRequest>) -> Answer<RegisteredClient> {
-        match self.use_cases.register.register(&body.bytes).await {
+        match self.use_cases.register.register(&body.body.0).await {
             Ok(registered) => Answer::Document(registered.into(), Keep::Never),
             Err(error) => Answer::refused(Refusal::Registration(&error)),
         }
@@ -296,7 +296,7 @@ impl Api {
             // A header that is not text can't be Basic; the core refuses it as malformed.
             authorization: headers.iter().map(|value| value.to_str().unwrap_or_default()).collect(),
             query: &query,
-            form: &form.parameters,
+            form: &form.body,
         };
         Ok(match self.use_cases.token.answer(request).await {
             Ok(response) => Answer::Document(response.into(), Keep::Never),
@@ -360,7 +360,7 @@ impl Api {
         &self,
         form: FormBody<DevTokenForm>,
     ) -> poem::Result<Answer<TokenDocument>> {
-        self.issue_dev_token(&form.parameters).await
+        self.issue_dev_token(&form.body).await
     }
 
     /// Alive

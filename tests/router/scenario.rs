@@ -52,6 +52,8 @@ pub(crate) struct Scenario {
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
     cookies: Mutex<BTreeMap<String, String>>,
+    /// The other end of every connection; none in process.
+    peer: Mutex<Option<SocketAddr>>,
 }
 
 /// What differs between servers.
@@ -124,6 +126,7 @@ impl Scenario {
             audit,
             store,
             cookies: Mutex::default(),
+            peer: Mutex::default(),
         }
     }
 
@@ -149,6 +152,11 @@ impl Scenario {
         let origin = self.base_url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         let path = url.strip_prefix(&origin).unwrap_or_else(|| panic!("{url} is not here"));
         self.get(path)
+    }
+
+    /// From now on every request comes over a connection from this address.
+    pub(crate) fn come_from(&self, peer: &str) {
+        *self.peer.lock().unwrap() = Some(SocketAddr::new(peer.parse().unwrap(), 40_000));
     }
 
     /// Leaves the browser without any cookie, as if it were another.
@@ -190,18 +198,6 @@ impl Call<'_> {
         self
     }
 
-    /// Over a connection from this address.
-    pub(crate) fn from(mut self, peer: &str) -> Self {
-        let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
-        let (sent, body) = self.request.into_parts();
-        let mut parts = poem::http::Request::new(()).into_parts().0;
-        (parts.method, parts.uri, parts.headers) = (sent.method, sent.uri, sent.headers);
-        let remote = RemoteAddr(Addr::SocketAddr(peer));
-        let parts = (parts, LocalAddr::default(), remote, Scheme::HTTP);
-        self.request = Request::from_parts(RequestParts::from(parts), body);
-        self
-    }
-
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
@@ -238,6 +234,9 @@ impl Call<'_> {
         if let Some(cookies) = self.scenario.cookie_header().filter(|_| self.in_browser) {
             self.request.headers_mut().insert(COOKIE, cookies);
         }
+        if let Some(peer) = *self.scenario.peer.lock().unwrap() {
+            self.request = over_connection(self.request, peer);
+        }
         let asked = format!("{} {}", self.request.method(), self.request.uri());
         let mut response = self.scenario.server.get_response(self.request).await;
         let body = response.take_body().into_string().await.unwrap();
@@ -249,6 +248,15 @@ impl Call<'_> {
         }
         answer
     }
+}
+
+fn over_connection(request: Request, peer: SocketAddr) -> Request {
+    let (sent, body) = request.into_parts();
+    let mut parts = poem::http::Request::new(()).into_parts().0;
+    (parts.method, parts.uri, parts.headers) = (sent.method, sent.uri, sent.headers);
+    let remote = RemoteAddr(Addr::SocketAddr(peer));
+    let parts = (parts, LocalAddr::default(), remote, Scheme::HTTP);
+    Request::from_parts(RequestParts::from(parts), body)
 }
 
 fn request_limits(policy: Option<LimitPolicy>, clock: &Arc<dyn Clock>) -> Arc<dyn RequestLimits> {

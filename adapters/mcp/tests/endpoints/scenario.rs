@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::client::ClientId;
+use mcp_oauth_core::domain::client_address::TrustedProxies;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
@@ -18,7 +19,7 @@ use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, Sco
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
-    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier,
+    MockLoginSessions, MockRandom, MockRequestLimits, MockSigningKeys, MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -293,6 +294,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         clock: Arc::new(clock),
         random: Arc::new(MockRandom::new()),
         audit: Arc::new(audit),
+        limits: Arc::new(MockRequestLimits::new()),
     }
 }
 
@@ -346,5 +348,6 @@ fn policy() -> Policy {
             grace: Duration::from_secs(30),
             grace_uses: 3,
         },
+        trusted_proxies: TrustedProxies::default(),
     }
 }

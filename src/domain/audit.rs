@@ -4,7 +4,12 @@ use super::client::ClientId;
 use super::grant::GrantId;
 use super::person::Subject;
 
-/// One decision.
+/// The code of a refusal that is no event: every client begins without credentials, and is told so.
+pub const NO_CREDENTIALS: &str = "no_credentials";
+
+/// One decision. Which request it was made for, [`CurrentRequest::current`] says.
+///
+/// [`CurrentRequest::current`]: super::correlation::CurrentRequest::current
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// What was decided.
@@ -101,6 +106,12 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// Whether it is made all the time and tells an operator nothing.
+    #[must_use]
+    pub fn is_routine(&self) -> bool {
+        matches!(self, Self::Refused { code: NO_CREDENTIALS, .. })
+    }
+
     /// A stable name for logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::issue_code::IssueCode;
 use super::policy::{Policy, ScopePolicy};
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
@@ -18,6 +19,7 @@ use crate::domain::authorization::{
 use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
 use crate::domain::consent::RememberedConsent;
 use crate::domain::error_text::error_text;
+use crate::domain::limit::TooMany;
 use crate::domain::login::LoginSession;
 use crate::domain::navigation::Navigation;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -44,6 +46,7 @@ pub struct Authorize {
     pub(super) issue_code: Arc<IssueCode>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) address: Arc<PublicAddress>,
     pub(super) policy: Arc<Policy>,
     pub(super) scopes: Arc<ScopePolicy>,
@@ -74,6 +77,9 @@ pub enum AuthorizationError {
         /// The client's redirect address with the error, `state` and `iss`.
         redirect_to: String,
     },
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -142,6 +148,7 @@ impl Authorize {
         session: Option<&SessionToken>,
         navigation: Navigation,
     ) -> Result<NextPage, AuthorizationError> {
+        self.throttle.authorization().map_err(|many| self.record(many.into(), None))?;
         let request = self.examine(query).await?;
         let session = self.valid_session(session, &request.client.id).await?;
         match session {

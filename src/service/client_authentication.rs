@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use url::form_urlencoded;
 
+use super::throttle::Throttle;
 use crate::domain::client::{Client, ClientCredential, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::secret::ClientSecret;
 use crate::port::{ClientRegistry, StoreUnavailable};
@@ -41,6 +43,9 @@ pub enum ClientAuthenticationError {
         /// Whether it came by Basic.
         by_basic: bool,
     },
+    /// It was wrong too often.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -56,6 +61,7 @@ struct Presented {
 /// Which registered client sent this request.
 pub(super) async fn authenticate_client(
     clients: &dyn ClientRegistry,
+    throttle: &Throttle,
     authorization: &[&str],
     form: &Parameters,
 ) -> Result<Client, ClientAuthenticationError> {
@@ -68,11 +74,15 @@ pub(super) async fn authenticate_client(
         return Err(unknown());
     }
     let client = clients.find(&presented.id).await?.ok_or_else(unknown)?;
+    if presented.secret.is_some() {
+        throttle.before_secret(&client.id)?;
+    }
     match (&client.credential, &presented.secret) {
         (ClientCredential::Public, None) => Ok(client),
         (ClientCredential::Secret { .. }, None) => Err(ClientAuthenticationError::SecretMissing),
         (ClientCredential::Secret { hash, .. }, Some(secret)) if hash.matches(secret) => Ok(client),
         (_, Some(_)) => {
+            throttle.wrong_secret(&client.id);
             Err(ClientAuthenticationError::WrongSecret { by_basic: presented.by_basic })
         }
     }

@@ -7,9 +7,11 @@ use thiserror::Error;
 
 use super::client_authentication::{ClientAuthenticationError, authenticate_client};
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::access_token::VerifyError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::client::{Client, ClientCredential};
+use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::principal::Principal;
 use crate::domain::public_address::PublicAddress;
@@ -24,6 +26,7 @@ pub struct Introspect {
     pub(super) revocations: Arc<dyn TokenRevocations>,
     pub(super) verifier: Arc<dyn TokenVerifier>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) throttle: Throttle,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) address: Arc<PublicAddress>,
 }
@@ -79,6 +82,9 @@ pub enum IntrospectionError {
     /// Nobody can tell whether the token is good.
     #[error("tokens can't be verified at the moment: {0}")]
     VerifierUnavailable(String),
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -108,7 +114,9 @@ impl Introspect {
         authorization: &[&str],
         form: &Parameters,
     ) -> Result<Introspection, IntrospectionError> {
-        let asker = authenticate_client(&*self.clients, authorization, form).await?;
+        self.throttle.token()?;
+        let asker =
+            authenticate_client(&*self.clients, &self.throttle, authorization, form).await?;
         if asker.credential == ClientCredential::Public {
             return Err(IntrospectionError::PublicClient);
         }

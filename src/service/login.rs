@@ -8,9 +8,11 @@ use thiserror::Error;
 use super::authorize::{AuthorizationError, Authorize};
 use super::policy::Policy;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{AuthorizationQuery, AuthorizationRequest};
 use crate::domain::form_token::{FormToken, ProtectedForm};
+use crate::domain::limit::{TooMany, UserKey};
 use crate::domain::login::{LoginSession, PasswordAnswer};
 use crate::domain::person::Subject;
 use crate::domain::secret::{BrowserToken, SessionToken};
@@ -24,6 +26,7 @@ pub struct Login {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) policy: Arc<Policy>,
     pub(super) authorize: Arc<Authorize>,
 }
@@ -55,6 +58,9 @@ pub enum LoginError {
     /// The provider named a person as only clients are named.
     #[error("the identity provider named the subject {0:?}, which is reserved for clients")]
     ReservedSubject(Subject),
+    /// There were too many, or too many of them wrong.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The identity provider can't answer.
     #[error("the identity provider is unavailable: {reason}")]
     ProviderUnavailable {
@@ -91,15 +97,19 @@ impl Login {
     }
 
     async fn try_log_in(&self, attempt: LoginAttempt) -> Result<SessionToken, LoginError> {
+        self.throttle.login()?;
         let browser = attempt.browser.as_ref().ok_or(LoginError::ForeignForm)?.hash();
         let expected = FormToken::new(ProtectedForm::Login(&browser, &attempt.query));
         if !expected.matches(&attempt.form_token) {
             return Err(LoginError::ForeignForm);
         }
         let request = self.authorize.examine(&attempt.query).await?;
+        let user = UserKey::typed(&attempt.answer.username);
+        self.throttle.before_password(&user)?;
         let person = match self.identity.check_password(&attempt.answer).await {
             Ok(person) => person,
             Err(LoginRefused::WrongCredentials) => {
+                self.throttle.wrong_password(&user);
                 return Err(LoginError::WrongCredentials(Box::new(request)));
             }
             Err(LoginRefused::Unavailable { reason, retry_after }) => {

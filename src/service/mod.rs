@@ -17,13 +17,16 @@ pub mod metadata;
 mod mint;
 pub mod policy;
 pub mod readiness;
+pub mod reception;
 mod refresh;
 pub mod refusal;
 pub mod register;
 mod registration_request;
 pub mod revoke;
+mod throttle;
 pub mod token;
 pub mod tools;
+pub mod transport_error;
 mod use_cases;
 
 pub use client_authentication::ClientAuthenticationError;

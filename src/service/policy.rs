@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::client_address::TrustedProxies;
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use crate::domain::secret::InitialAccessTokenHash;
@@ -25,6 +26,8 @@ pub struct Policy {
     pub consent_lifetime: Duration,
     /// How refresh tokens live.
     pub refresh: RefreshPolicy,
+    /// Whose word about the origin of a request counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Who may register clients, and how many.

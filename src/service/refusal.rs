@@ -18,8 +18,10 @@ use super::refresh::RefreshError;
 use super::register::RegistrationError;
 use super::revoke::RevocationError;
 use super::token::TokenError;
-use crate::domain::audit::Decision;
+use super::transport_error::TransportError;
+use crate::domain::audit::{Decision, NO_CREDENTIALS};
 use crate::domain::error_text::error_text;
+use crate::domain::limit::{LimitedAction, TooMany};
 use crate::port::SigningUnavailable;
 
 /// When to try again after a store or a key was out of reach.
@@ -55,6 +57,8 @@ pub enum Refusal<'a> {
     DevToken(&'a DevTokenError),
     /// Of the signing keys.
     Keys(&'a SigningUnavailable),
+    /// Of whatever got to no use case.
+    Transport(&'a TransportError),
 }
 
 /// A row of the table.
@@ -66,7 +70,7 @@ pub struct Row {
     pub code: &'static str,
     /// The stable name in the audit log and in metrics.
     pub audit: &'static str,
-    /// Present with 503.
+    /// Present with 429 and 503.
     pub retry_after: Option<Duration>,
     /// The `WWW-Authenticate` to answer with, where it is always the same.
     pub challenge: Option<&'static str>,
@@ -88,6 +92,25 @@ const fn unavailable(audit: &'static str, retry_after: Duration) -> Row {
     Row { retry_after: Some(retry_after), ..row }
 }
 
+/// 429 has no code of its own in OAuth; `too_many_requests` is the one that the official MCP SDKs
+/// know.
+fn too_many(error: &TooMany) -> Row {
+    let audit = match error.action {
+        LimitedAction::Registration => "limit_registration",
+        LimitedAction::AllRegistrations => "limit_all_registrations",
+        LimitedAction::Authorization => "limit_authorization",
+        LimitedAction::Login => "limit_login",
+        LimitedAction::Token => "limit_token",
+        LimitedAction::TokenOfClient => "limit_token_of_client",
+        LimitedAction::WrongSecret => "limit_wrong_secret",
+        LimitedAction::WrongPassword => "limit_wrong_password",
+        LimitedAction::WrongPasswordOfUser => "limit_wrong_password_of_user",
+        LimitedAction::WrongPasswordOfNetwork => "limit_wrong_password_of_network",
+        LimitedAction::WrongGrant => "limit_wrong_grant",
+    };
+    Row { retry_after: Some(error.retry_after), ..row(429, "too_many_requests", audit) }
+}
+
 impl Refusal<'_> {
     /// The row of this refusal.
     #[must_use]
@@ -105,13 +128,14 @@ impl Refusal<'_> {
             Self::Introspection(error) => introspection(error),
             Self::DevToken(error) => dev_token(error),
             Self::Keys(_) => unavailable("keys_unavailable", RETRY_AFTER),
+            Self::Transport(error) => transport(error),
         }
     }
 
     /// What to tell the one who was refused: what went wrong, nothing about our inside.
     #[must_use]
     pub fn public_text(&self) -> String {
-        if self.row().status == 503 {
+        if self.row().status >= 500 {
             "the server can't answer at the moment, try again later".to_owned()
         } else {
             error_text(&self.to_string())
@@ -144,13 +168,14 @@ impl fmt::Display for Refusal<'_> {
             Self::Introspection(error) => error.fmt(f),
             Self::DevToken(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
         }
     }
 }
 
 fn access(error: &AccessError) -> Row {
     match error {
-        AccessError::NoCredentials => row(401, "", "no_credentials"),
+        AccessError::NoCredentials => row(401, "", NO_CREDENTIALS),
         AccessError::Malformed(_) => row(400, "invalid_request", "malformed_credentials"),
         AccessError::InvalidToken(_) => row(401, "invalid_token", "invalid_token"),
         AccessError::InsufficientScope { .. } => {
@@ -186,6 +211,7 @@ fn registration(error: &RegistrationError) -> Row {
             row(400, "unapproved_software_statement", "registration_software_statement")
         }
         RegistrationError::Full => unavailable("registration_full", FULL_RETRY_AFTER),
+        RegistrationError::TooMany(error) => too_many(error),
         RegistrationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -217,6 +243,7 @@ fn authorization(error: &AuthorizationError) -> Row {
     match error {
         AuthorizationError::Page(error) => untrusted_request(error),
         AuthorizationError::Redirect { reason, .. } => refused_request(reason),
+        AuthorizationError::TooMany(error) => too_many(error),
         AuthorizationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -257,6 +284,7 @@ fn login(error: &LoginError) -> Row {
         LoginError::ProviderUnavailable { retry_after, .. } => {
             unavailable("provider_unavailable", *retry_after)
         }
+        LoginError::TooMany(error) => too_many(error),
         LoginError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -290,6 +318,7 @@ fn token(error: &TokenError) -> Row {
         TokenError::Code(error) => exchange(error),
         TokenError::Refresh(error) => refresh(error),
         TokenError::ClientCredentials(error) => client_credentials(error),
+        TokenError::TooMany(error) => too_many(error),
         TokenError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -312,6 +341,7 @@ fn client_authentication(error: &ClientAuthenticationError) -> Row {
         ClientAuthenticationError::WrongSecret { by_basic } => {
             invalid_client("client_wrong_secret", *by_basic)
         }
+        ClientAuthenticationError::TooMany(error) => too_many(error),
         ClientAuthenticationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -371,6 +401,7 @@ fn revocation(error: &RevocationError) -> Row {
         RevocationError::Client(error) => client_authentication(error),
         RevocationError::OtherClient => row(400, "invalid_grant", "revocation_other_client"),
         RevocationError::VerifierUnavailable(_) => unavailable("verifier_unavailable", RETRY_AFTER),
+        RevocationError::TooMany(error) => too_many(error),
         RevocationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -387,6 +418,7 @@ fn introspection(error: &IntrospectionError) -> Row {
         IntrospectionError::VerifierUnavailable(_) => {
             unavailable("verifier_unavailable", RETRY_AFTER)
         }
+        IntrospectionError::TooMany(error) => too_many(error),
         IntrospectionError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -397,5 +429,25 @@ fn dev_token(error: &DevTokenError) -> Row {
         DevTokenError::Scope(_) => row(400, "invalid_scope", "dev_token_scope"),
         DevTokenError::Lifetime(_) => row(400, "invalid_request", "dev_token_lifetime"),
         DevTokenError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
+    }
+}
+
+fn transport(error: &TransportError) -> Row {
+    let invalid = |status, audit| row(status, "invalid_request", audit);
+    match error {
+        TransportError::NotFound => row(404, "not_found", "not_found"),
+        TransportError::MethodNotAllowed => invalid(405, "method_not_allowed"),
+        TransportError::ContentType { .. } => invalid(415, "content_type"),
+        TransportError::BodyTooLarge { .. } => invalid(413, "body_too_large"),
+        TransportError::BodyTooSlow => invalid(408, "body_too_slow"),
+        TransportError::BodyUnreadable => invalid(400, "body_unreadable"),
+        TransportError::UriTooLong { .. } => invalid(414, "uri_too_long"),
+        TransportError::HeadersTooLarge { .. } => invalid(431, "headers_too_large"),
+        TransportError::NotOneHost => invalid(400, "not_one_host"),
+        TransportError::ForeignHost => invalid(403, "foreign_host"),
+        TransportError::ForeignOrigin => invalid(403, "foreign_origin"),
+        TransportError::Parameters(_) => invalid(400, "parameters"),
+        TransportError::Malformed(_) => invalid(400, "malformed"),
+        TransportError::Failed(_) => row(500, "server_error", "failed"),
     }
 }

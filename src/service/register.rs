@@ -7,12 +7,14 @@ use thiserror::Error;
 use super::policy::{Policy, RegistrationMode};
 use super::refusal::Refusal;
 use super::registration_request::Members;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::bearer::{MalformedCredentials, bearer_token};
 use crate::domain::client::{
     Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, ClientOrigin,
     SecretTransport,
 };
+use crate::domain::limit::TooMany;
 use crate::domain::secret::{
     BearerToken, ClientSecret, InitialAccessToken, RegistrationToken, base64url, identifier, sha256,
 };
@@ -24,6 +26,7 @@ pub struct Register {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) policy: Arc<Policy>,
 }
 
@@ -54,8 +57,8 @@ pub enum RegistrationError {
     /// The token is not one of the operator's.
     #[error("the initial access token is not one of this server")]
     WrongToken,
-    /// The body is no JSON object.
-    #[error("the body is not a JSON object: {0}")]
+    /// The body is no JSON object, or none that anybody would send.
+    #[error("the body is not a usable JSON object: {0}")]
     NotAnObject(String),
     /// A redirect address is missing or can't be used.
     #[error("redirect_uris: {0}")]
@@ -77,6 +80,9 @@ pub enum RegistrationError {
     /// As many clients are registered as the operator allows.
     #[error("no more clients can be registered at the moment")]
     Full,
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -111,6 +117,7 @@ impl Register {
         authorization: &[&[u8]],
         body: &[u8],
     ) -> Result<Registered, RegistrationError> {
+        self.throttle.registration()?;
         self.check_admission(authorization)?;
         let members = Members::parse(body)?;
         let method = members.auth_method()?;

@@ -5,12 +5,17 @@ use serde_json::{Map, Value};
 use super::policy::ScopePolicy;
 use super::register::RegistrationError;
 use crate::domain::client::{ClientAuthMethod, ClientMetadata, GrantType, LONGEST_CLIENT_NAME};
+use crate::domain::json_depth::nests_deeper_than;
 use crate::domain::jwt::UnverifiedJwt;
 use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::scope::ScopeSet;
 
 /// How many redirect addresses one client may register.
 pub(super) const MOST_REDIRECT_URIS: usize = 10;
+
+/// How deeply the members of a registration may nest, the object around them not counted; those that
+/// are read need three levels, for the keys of a client.
+const DEEPEST_MEMBER: usize = 16;
 
 /// The longest free text a client may say of itself, in characters.
 const LONGEST_TEXT: usize = 2048;
@@ -23,6 +28,10 @@ impl Members {
     pub(super) fn parse(body: &[u8]) -> Result<Self, RegistrationError> {
         let members: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|error| RegistrationError::NotAnObject(error.to_string()))?;
+        if members.values().any(|member| nests_deeper_than(DEEPEST_MEMBER, member)) {
+            let reason = format!("it nests deeper than {DEEPEST_MEMBER} levels");
+            return Err(RegistrationError::NotAnObject(reason));
+        }
         match members.get("software_statement") {
             None | Some(Value::Null) => Ok(Self(members)),
             Some(Value::String(statement)) if UnverifiedJwt::parse(statement).is_ok() => {

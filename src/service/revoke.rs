@@ -6,10 +6,12 @@ use thiserror::Error;
 
 use super::client_authentication::{ClientAuthenticationError, authenticate_client};
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::access_token::{IssuedToken, VerifyError};
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::{Client, ClientId};
 use crate::domain::grant::Grant;
+use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::principal::Principal;
 use crate::domain::public_address::PublicAddress;
@@ -26,6 +28,7 @@ pub struct Revoke {
     pub(super) revocations: Arc<dyn TokenRevocations>,
     pub(super) verifier: Arc<dyn TokenVerifier>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) throttle: Throttle,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) address: Arc<PublicAddress>,
 }
@@ -45,6 +48,9 @@ pub enum RevocationError {
     /// Nobody can tell whether it is an access token.
     #[error("tokens can't be verified at the moment: {0}")]
     VerifierUnavailable(String),
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -78,7 +84,9 @@ impl Revoke {
         form: &Parameters,
         authenticated: &mut Option<Client>,
     ) -> Result<(), RevocationError> {
-        let client = authenticate_client(&*self.clients, authorization, form).await?;
+        self.throttle.token()?;
+        let client =
+            authenticate_client(&*self.clients, &self.throttle, authorization, form).await?;
         let client = &*authenticated.insert(client);
         let token = form.required("token")?;
         // A hint may be wrong (RFC 7009 §2.1), and both lookups are cheap.

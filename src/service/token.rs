@@ -11,9 +11,11 @@ use super::mint::{Mint, MintedToken};
 use super::policy::Policy;
 use super::refresh::RefreshError;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::grant::Grant;
+use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::public_address::PublicAddress;
 use crate::domain::resource::ResourceUri;
@@ -32,6 +34,7 @@ pub struct TokenEndpoint {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) address: Arc<PublicAddress>,
     pub(super) policy: Arc<Policy>,
     pub(super) mint: Mint,
@@ -83,9 +86,24 @@ pub enum TokenError {
     /// The client gets no token for itself.
     #[error(transparent)]
     ClientCredentials(#[from] ClientCredentialsError),
+    /// There were too many, or too many of them wrong.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
+}
+
+impl TokenError {
+    /// Whether somebody may be trying out codes, verifiers or refresh tokens.
+    fn is_guess(&self) -> bool {
+        use ExchangeError::{OtherClient, UnknownCode, WrongVerifier};
+        matches!(
+            self,
+            Self::Code(UnknownCode | OtherClient | WrongVerifier)
+                | Self::Refresh(RefreshError::UnknownToken | RefreshError::OtherClient)
+        )
+    }
 }
 
 impl TokenEndpoint {
@@ -110,21 +128,28 @@ impl TokenEndpoint {
         request: &TokenRequest<'_>,
         authenticated: &mut Option<Client>,
     ) -> Result<TokenResponse, TokenError> {
+        self.throttle.token()?;
         refuse_secrets_in_uri(request.query)?;
         let form = request.form;
-        let client = authenticate_client(&*self.clients, &request.authorization, form).await?;
+        let headers = &request.authorization;
+        let client = authenticate_client(&*self.clients, &self.throttle, headers, form).await?;
         let client = &*authenticated.insert(client);
+        self.throttle.token_of(client)?;
         let name = form.required("grant_type")?;
         let grant = GrantType::from_name(name)
             .ok_or_else(|| TokenError::UnsupportedGrant(name.chars().take(100).collect()))?;
         if !client.metadata.may_use(grant) {
             return Err(TokenError::NotRegisteredFor(grant));
         }
-        let response = match grant {
-            GrantType::AuthorizationCode => self.exchange_code(client, form).await?,
-            GrantType::RefreshToken => self.refresh(client, form).await?,
-            GrantType::ClientCredentials => self.client_credentials(client, form).await?,
+        let answer = match grant {
+            GrantType::AuthorizationCode => self.exchange_code(client, form).await,
+            GrantType::RefreshToken => self.refresh(client, form).await,
+            GrantType::ClientCredentials => self.client_credentials(client, form).await,
         };
+        if answer.as_ref().is_err_and(TokenError::is_guess) {
+            self.throttle.wrong_grant()?;
+        }
+        let response = answer?;
         // The grant is used up by now: only the answer can still carry what it was exchanged for.
         if let Err(error) = self.clients.touch(&client.id, self.clock.now()).await {
             tracing::warn!(%error, client = client.id.as_str(), "a client's use is not remembered");

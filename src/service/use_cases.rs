@@ -16,15 +16,18 @@ use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
 use super::readiness::Readiness;
+use super::reception::Reception;
 use super::register::Register;
 use super::revoke::Revoke;
+use super::throttle::Throttle;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AuditLog, ClientRegistry, Clock, ConsentMemory, GrantDirectory, GrantStore, IdentityProvider,
-    LoginSessions, Random, SigningKeys, TokenRevocations, TokenVerifier, ToolCatalog,
+    LoginSessions, Random, RequestLimits, SigningKeys, TokenRevocations, TokenVerifier,
+    ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -56,6 +59,8 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Remembers decisions.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what is limited.
+    pub limits: Arc<dyn RequestLimits>,
 }
 
 /// The use cases, for driving adapters.
@@ -65,6 +70,8 @@ pub struct UseCases {
     pub address: Arc<PublicAddress>,
     /// What the operator decided.
     pub policy: Arc<Policy>,
+    /// Receive a request.
+    pub reception: Arc<Reception>,
     /// Authenticate a request.
     pub access: Arc<Access>,
     /// List and call tools.
@@ -117,6 +124,7 @@ impl UseCases {
         let authorize = make.authorize(&issue_code);
         let dev_person = dev_person.filter(|_| make.address.is_loopback());
         Self {
+            reception: make.reception(),
             access: make.access(),
             tools: make.tools(),
             register: make.register(),
@@ -156,6 +164,15 @@ impl Make {
         }
     }
 
+    fn throttle(&self) -> Throttle {
+        Throttle::new(Arc::clone(&self.ports.limits))
+    }
+
+    fn reception(&self) -> Arc<Reception> {
+        let random = Arc::clone(&self.ports.random);
+        Arc::new(Reception { random, policy: Arc::clone(&self.policy) })
+    }
+
     fn access(&self) -> Arc<Access> {
         Arc::new(Access {
             verifier: Arc::clone(&self.ports.verifier),
@@ -181,6 +198,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
         })
     }
@@ -224,6 +242,7 @@ impl Make {
             issue_code: Arc::clone(issue_code),
             clock: Arc::clone(&self.ports.clock),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             address: Arc::clone(&self.address),
             policy: Arc::clone(&self.policy),
             scopes: Arc::clone(&self.scopes),
@@ -237,6 +256,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
         })
@@ -262,6 +282,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             address: Arc::clone(&self.address),
             policy: Arc::clone(&self.policy),
             mint: self.mint(),
@@ -275,6 +296,7 @@ impl Make {
             revocations: Arc::clone(&self.ports.revocations),
             verifier: Arc::clone(&self.ports.verifier),
             clock: Arc::clone(&self.ports.clock),
+            throttle: self.throttle(),
             audit: Arc::clone(&self.ports.audit),
             address: Arc::clone(&self.address),
         })
@@ -286,6 +308,7 @@ impl Make {
             revocations: Arc::clone(&self.ports.revocations),
             verifier: Arc::clone(&self.ports.verifier),
             clock: Arc::clone(&self.ports.clock),
+            throttle: self.throttle(),
             audit: Arc::clone(&self.ports.audit),
             address: Arc::clone(&self.address),
         })

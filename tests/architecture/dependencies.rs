@@ -9,10 +9,11 @@ const CORE: &str = "mcp-oauth-core";
 const PROGRAM: &str = "mcp-oauth-server";
 
 /// What the core may use: values, errors, hashes. No framework, database, HTTP client or runtime.
-const CORE_MAY_USE: [&str; 12] = [
+const CORE_MAY_USE: [&str; 13] = [
     "async-trait",
     "base64",
     "hmac",
+    "ipnet",
     "mockall",
     "secrecy",
     "serde",

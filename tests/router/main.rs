@@ -51,6 +51,9 @@ mod headers;
 
 mod bad_input;
 mod base_path;
+mod correlation;
 mod host_and_origin;
 mod loopback_names;
+mod request_head;
+mod request_limits;
 mod store_out_of_reach;

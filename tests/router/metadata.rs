@@ -31,7 +31,7 @@ async fn md_03_the_issuer_is_the_same_bytes_everywhere() {
     for (spelled, issuer) in
         [(None, LOCAL), (Some("http://localhost:8000/"), "http://localhost:8000/")]
     {
-        let scenario = Scenario::of(Setup { base_url: LOCAL, issuer: spelled, keys: None });
+        let scenario = Scenario::of(Setup { issuer: spelled, ..Setup::at(LOCAL) });
         for document in both(&scenario).await {
             assert_eq!(document["issuer"], issuer);
         }

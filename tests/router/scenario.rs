@@ -1,29 +1,34 @@
 //! One server, one browser, and requests to the server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_oauth_core::domain::client_address::TrustedProxies;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
+use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::KeyStore;
+use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_identity::{DevUser, DevUsers};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, endpoints};
-use mcp_oauth_memory::MemoryStore;
+use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
 use mcp_oauth_tools::BuiltinCatalog;
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use poem::http::uri::Scheme;
 use poem::http::{HeaderName, HeaderValue, Method, Uri};
-use poem::{Endpoint, EndpointExt, Request, Response};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
 
 use crate::answer::Answer;
@@ -33,6 +38,9 @@ use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_k
 
 /// The base URL of a scenario that does not care.
 pub(crate) const LOCAL: &str = "http://localhost:8000";
+
+/// The address of the reverse proxy that every server trusts.
+pub(crate) const PROXY: &str = "10.0.0.1";
 
 /// A page elsewhere that may use the MCP endpoints.
 pub(crate) const ALLOWED_ORIGIN: &str = "https://app.example.com";
@@ -46,6 +54,8 @@ pub(crate) struct Scenario {
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
     cookies: Mutex<BTreeMap<String, String>>,
+    /// The other end of every connection; none in process.
+    peer: Mutex<Option<SocketAddr>>,
 }
 
 /// What differs between servers.
@@ -55,6 +65,15 @@ pub(crate) struct Setup {
     pub(crate) issuer: Option<&'static str>,
     /// Where the signing keys come from, instead of the one key of all tests.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
+    /// How often things may be done; as often as the test likes when left out.
+    pub(crate) limits: Option<LimitPolicy>,
+}
+
+impl Setup {
+    /// A server at `base_url` that is like all others.
+    pub(crate) fn at(base_url: &'static str) -> Self {
+        Self { base_url, issuer: None, keys: None, limits: None }
+    }
 }
 
 /// A request under construction.
@@ -70,7 +89,7 @@ impl Scenario {
     }
 
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self::of(Setup { base_url, issuer: None, keys: None })
+        Self::of(Setup::at(base_url))
     }
 
     pub(crate) fn of(setup: Setup) -> Self {
@@ -102,6 +121,7 @@ impl Scenario {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(CountedRandom::default()),
             audit: Arc::clone(&audit) as _,
+            limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
         let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
         Self {
@@ -111,6 +131,7 @@ impl Scenario {
             audit,
             store,
             cookies: Mutex::default(),
+            peer: Mutex::default(),
         }
     }
 
@@ -136,6 +157,11 @@ impl Scenario {
         let origin = self.base_url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         let path = url.strip_prefix(&origin).unwrap_or_else(|| panic!("{url} is not here"));
         self.get(path)
+    }
+
+    /// From now on every request comes over a connection from this address.
+    pub(crate) fn come_from(&self, peer: &str) {
+        *self.peer.lock().unwrap() = Some(SocketAddr::new(peer.parse().unwrap(), 40_000));
     }
 
     /// Leaves the browser without any cookie, as if it were another.
@@ -224,6 +250,9 @@ impl Call<'_> {
         if let Some(cookies) = self.scenario.cookie_header().filter(|_| self.in_browser) {
             self.request.headers_mut().insert(COOKIE, cookies);
         }
+        if let Some(peer) = *self.scenario.peer.lock().unwrap() {
+            self.request = over_connection(self.request, peer);
+        }
         let asked = format!("{} {}", self.request.method(), self.request.uri());
         let mut response = self.scenario.server.get_response(self.request).await;
         let body = response.take_body().into_string().await.unwrap();
@@ -234,6 +263,22 @@ impl Call<'_> {
             self.scenario.keep_cookies(&answer);
         }
         answer
+    }
+}
+
+fn over_connection(request: Request, peer: SocketAddr) -> Request {
+    let (sent, body) = request.into_parts();
+    let mut parts = poem::http::Request::new(()).into_parts().0;
+    (parts.method, parts.uri, parts.headers) = (sent.method, sent.uri, sent.headers);
+    let remote = RemoteAddr(Addr::SocketAddr(peer));
+    let parts = (parts, LocalAddr::default(), remote, Scheme::HTTP);
+    Request::from_parts(RequestParts::from(parts), body)
+}
+
+fn request_limits(policy: Option<LimitPolicy>, clock: &Arc<dyn Clock>) -> Arc<dyn RequestLimits> {
+    match policy {
+        Some(policy) => Arc::new(RequestCounts::new(&policy, clock)),
+        None => Arc::new(Unlimited),
     }
 }
 
@@ -292,6 +337,7 @@ fn policy() -> Policy {
             grace: Duration::from_secs(30),
             grace_uses: 3,
         },
+        trusted_proxies: TrustedProxies::default().with(PROXY).unwrap(),
     }
 }
 

@@ -113,7 +113,7 @@ async fn jv_12_a_token_without_a_known_key_id_is_refused() {
 #[tokio::test]
 async fn jv_16_a_token_too_large_or_of_too_many_parts_is_refused() {
     let scenario = Scenario::new();
-    let padded = ForgedToken::good().header("x", "x".repeat(64 * 1024)).signed();
+    let padded = ForgedToken::good().header("x", "x".repeat(20 * 1024)).signed();
     let why = scenario.assert_refused(&padded).await;
     assert!(why.contains("longer than"), "{why}");
     let good = ForgedToken::good().signed();
@@ -151,7 +151,7 @@ async fn jv_20_only_the_public_half_of_the_key_is_published() {
 #[tokio::test]
 async fn jv_20_a_retired_key_is_published_and_its_tokens_are_accepted() {
     let keys = Some(rotated_keys().await);
-    let scenario = Scenario::of(Setup { base_url: LOCAL, issuer: None, keys });
+    let scenario = Scenario::of(Setup { keys, ..Setup::at(LOCAL) });
     let set = scenario.get("/.well-known/jwks.json").send().await.json();
     let ids: Vec<_> = set["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
     assert_eq!(ids, [other_key().key_id(), own_key().key_id()]);

@@ -1,10 +1,11 @@
 //! The world around the server, under the test's control: time, randomness, the audit log, one key.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
+use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{SECRET_BYTES, sha256};
 use mcp_oauth_core::domain::timestamp::Timestamp;
@@ -53,11 +54,16 @@ impl Random for CountedRandom {
 
 /// Every decision, in order.
 #[derive(Default)]
-pub(crate) struct RecordedAudit(Mutex<Vec<AuditEvent>>);
+pub(crate) struct RecordedAudit(Mutex<Vec<(AuditEvent, Option<Arc<CurrentRequest>>)>>);
 
 impl RecordedAudit {
     pub(crate) fn events(&self) -> Vec<AuditEvent> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().iter().map(|(event, _)| event.clone()).collect()
+    }
+
+    /// The requests that the decisions were made for, in order.
+    pub(crate) fn requests(&self) -> Vec<Arc<CurrentRequest>> {
+        self.0.lock().unwrap().iter().map(|(_, request)| request.clone().unwrap()).collect()
     }
 
     /// The names of the decisions; of a refusal, its code.
@@ -66,13 +72,13 @@ impl RecordedAudit {
             Decision::Refused { code, .. } => code,
             ref decision => decision.name(),
         };
-        self.0.lock().unwrap().iter().map(name).collect()
+        self.events().iter().map(name).collect()
     }
 }
 
 impl AuditLog for RecordedAudit {
     fn record(&self, event: AuditEvent) {
-        self.0.lock().unwrap().push(event);
+        self.0.lock().unwrap().push((event, CurrentRequest::current()));
     }
 }
 

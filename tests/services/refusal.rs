@@ -8,6 +8,7 @@ use mcp_oauth_core::domain::authorization::{AuthorizationRequest, Prompt, Return
 use mcp_oauth_core::domain::bearer::MalformedCredentials;
 use mcp_oauth_core::domain::client::GrantType;
 use mcp_oauth_core::domain::issuer::Issuer;
+use mcp_oauth_core::domain::limit::{LimitedAction, TooMany};
 use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
 use mcp_oauth_core::service::access::AccessError;
@@ -18,6 +19,7 @@ use mcp_oauth_core::service::login::LoginError;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::RegistrationError;
 use mcp_oauth_core::service::token::TokenError;
+use mcp_oauth_core::service::transport_error::TransportError;
 use mcp_oauth_core::service::{ClientAuthenticationError, ExchangeError, RefreshError};
 
 use crate::samples::{
@@ -36,6 +38,17 @@ const KEYS: Row = (503, "temporarily_unavailable", "keys_unavailable");
 
 /// How long the ports of these rows ask to wait.
 const WAIT: Duration = Duration::from_secs(9);
+
+/// There were too many, and the row to expect.
+fn too_many(action: LimitedAction, audit: &'static str) -> (TooMany, Row) {
+    (TooMany { action, retry_after: WAIT }, (429, "too_many_requests", audit))
+}
+
+/// The same as an error of a use case.
+fn too_many_as<E: From<TooMany>>(action: LimitedAction, audit: &'static str) -> (E, Row) {
+    let (error, row) = too_many(action, audit);
+    (error.into(), row)
+}
 
 const PARAMETERS: ParameterError = ParameterError::Missing("code");
 
@@ -66,6 +79,8 @@ fn registration() -> Rows<RegistrationError> {
             (400, "unapproved_software_statement", "registration_software_statement"),
         ),
         (Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Registration, "limit_registration"),
+        too_many_as(LimitedAction::AllRegistrations, "limit_all_registrations"),
     ]
 }
 
@@ -85,6 +100,7 @@ fn untrusted_requests() -> Rows<AuthorizationError> {
         (UnregisteredRedirectUri(String::new()).into(), redirect_uri),
         (AmbiguousRedirectUri.into(), redirect_uri),
         (AuthorizationError::Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Authorization, "limit_authorization"),
     ]
 }
 
@@ -116,6 +132,10 @@ fn login() -> Rows<LoginError> {
             (503, "temporarily_unavailable", "provider_unavailable"),
         ),
         (LoginError::Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Login, "limit_login"),
+        too_many_as(LimitedAction::WrongPassword, "limit_wrong_password"),
+        too_many_as(LimitedAction::WrongPasswordOfUser, "limit_wrong_password_of_user"),
+        too_many_as(LimitedAction::WrongPasswordOfNetwork, "limit_wrong_password_of_network"),
     ]
 }
 
@@ -151,6 +171,9 @@ fn token() -> Rows<TokenError> {
         ),
         (TokenError::NotRegisteredFor(GrantType::RefreshToken), unauthorized),
         (TokenError::Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Token, "limit_token"),
+        too_many_as(LimitedAction::TokenOfClient, "limit_token_of_client"),
+        too_many_as(LimitedAction::WrongGrant, "limit_wrong_grant"),
     ]
 }
 
@@ -167,6 +190,7 @@ fn client_authentication() -> Rows<TokenError> {
         (Unknown { client: String::new(), by_basic: false }, invalid_client("client_unknown")),
         (SecretMissing, invalid_client("client_secret_missing")),
         (WrongSecret { by_basic: false }, invalid_client("client_wrong_secret")),
+        too_many_as(LimitedAction::WrongSecret, "limit_wrong_secret"),
         (Unavailable(store_unavailable()), STORE),
     ];
     rows.into_iter().map(|(error, row)| (error.into(), row)).collect()
@@ -222,6 +246,30 @@ fn dev_token() -> Rows<DevTokenError> {
     ]
 }
 
+fn transport() -> Rows<TransportError> {
+    use TransportError::{
+        BodyTooLarge, BodyTooSlow, BodyUnreadable, ContentType, Failed, ForeignHost, ForeignOrigin,
+        HeadersTooLarge, Malformed, MethodNotAllowed, NotFound, NotOneHost, Parameters, UriTooLong,
+    };
+    let invalid = |status, audit| (status, "invalid_request", audit);
+    vec![
+        (NotFound, (404, "not_found", "not_found")),
+        (MethodNotAllowed, invalid(405, "method_not_allowed")),
+        (ContentType { expected: "text/plain" }, invalid(415, "content_type")),
+        (BodyTooLarge { most: 7 }, invalid(413, "body_too_large")),
+        (BodyTooSlow, invalid(408, "body_too_slow")),
+        (BodyUnreadable, invalid(400, "body_unreadable")),
+        (UriTooLong { most: 7 }, invalid(414, "uri_too_long")),
+        (HeadersTooLarge { most_fields: 7, most_bytes: 7 }, invalid(431, "headers_too_large")),
+        (NotOneHost, invalid(400, "not_one_host")),
+        (ForeignHost, invalid(403, "foreign_host")),
+        (ForeignOrigin, invalid(403, "foreign_origin")),
+        (Parameters(PARAMETERS), invalid(400, "parameters")),
+        (Malformed(String::new()), invalid(400, "malformed")),
+        (Failed(INSIDE.to_owned()), (500, "server_error", "failed")),
+    ]
+}
+
 /// Calls `check` with every refusal and the row it should have.
 fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     access().iter().for_each(|(error, row)| check(Refusal::Access(error), *row));
@@ -233,6 +281,7 @@ fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     let token = [token(), client_authentication(), exchange(), refresh()].into_iter().flatten();
     token.for_each(|(error, row)| check(Refusal::Token(&error), row));
     dev_token().iter().for_each(|(error, row)| check(Refusal::DevToken(error), *row));
+    transport().iter().for_each(|(error, row)| check(Refusal::Transport(error), *row));
 }
 
 #[test]
@@ -241,9 +290,10 @@ fn az_10_rg_03_tk_17_every_error_has_its_status_oauth_code_and_audit_code() {
 }
 
 #[test]
-fn only_503_says_when_to_try_again() {
+fn who_may_come_back_is_told_when() {
     each(|refusal, (status, ..)| {
-        assert_eq!(refusal.row().retry_after.is_some(), status == 503, "{refusal:?}");
+        let may = matches!(status, 429 | 503);
+        assert_eq!(refusal.row().retry_after.is_some(), may, "{refusal:?}");
     });
 }
 
@@ -251,7 +301,7 @@ fn only_503_says_when_to_try_again() {
 fn a_delay_that_a_port_asked_for_is_passed_on() {
     let passed_on = ["verifier_unavailable", "provider_unavailable"];
     each(|refusal, (_, _, audit)| {
-        if passed_on.contains(&audit) {
+        if passed_on.contains(&audit) || audit.starts_with("limit_") {
             assert_eq!(refusal.row().retry_after, Some(WAIT));
         }
     });
@@ -262,7 +312,7 @@ fn the_public_text_says_what_went_wrong_and_nothing_of_the_inside() {
     each(|refusal, (status, ..)| {
         let public = refusal.public_text();
         assert!(!public.contains(INSIDE), "{public}");
-        assert_eq!(public.contains("try again later"), status == 503, "{refusal:?}");
+        assert_eq!(public.contains("try again later"), status >= 500, "{refusal:?}");
         let allowed = |character| matches!(character, ' ' | '!' | '#'..='[' | ']'..='~');
         assert!(public.chars().all(allowed), "{public}");
     });
@@ -272,7 +322,7 @@ fn the_public_text_says_what_went_wrong_and_nothing_of_the_inside() {
 fn the_audit_log_says_what_was_inside() {
     each(|refusal, (status, ..)| {
         let decision = format!("{:?}", refusal.decision());
-        assert_eq!(decision.contains(INSIDE), status == 503, "{decision}");
+        assert_eq!(decision.contains(INSIDE), status >= 500, "{decision}");
     });
 }
 

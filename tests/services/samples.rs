@@ -5,6 +5,7 @@ use std::time::Duration;
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
+use mcp_oauth_core::domain::client_address::TrustedProxies;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
@@ -205,5 +206,6 @@ pub(crate) fn policy() -> Policy {
             grace: Duration::from_secs(30),
             grace_uses: 2,
         },
+        trusted_proxies: TrustedProxies::default().with("10.0.0.0/8").unwrap(),
     }
 }

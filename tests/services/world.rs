@@ -14,8 +14,8 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
     MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
-    MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
+    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
+    MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
 };
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockIdentityProvider,
     pub(crate) catalog: MockToolCatalog,
+    /// Whatever is not announced is within its limit.
+    pub(crate) limits: MockRequestLimits,
     pub(crate) base_url: &'static str,
 }
 
@@ -53,6 +55,7 @@ impl World {
             sessions: MockLoginSessions::new(),
             identity: MockIdentityProvider::new(),
             catalog: MockToolCatalog::new(),
+            limits: MockRequestLimits::new(),
             base_url: BASE,
         }
     }
@@ -105,6 +108,8 @@ impl World {
     pub(crate) fn open(mut self) -> Stage {
         // Unless the scenario has announced otherwise.
         self.identity.expect_still_admits().returning(|_| Ok(true));
+        self.limits.expect_check().returning(|_| Ok(()));
+        self.limits.expect_count().returning(|_| Ok(()));
         let audited = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&audited);
         let mut audit = MockAuditLog::new();
@@ -127,6 +132,7 @@ impl World {
             sessions: Arc::new(self.sessions),
             identity: Arc::new(self.identity),
             catalog: Arc::new(self.catalog),
+            limits: Arc::new(self.limits),
             clock: Arc::new(clock),
             random: Arc::new(random),
             audit: Arc::new(audit),

@@ -1,6 +1,7 @@
 //! Decisions as log lines.
 
 use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
+use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::port::AuditLog;
 
 /// Writes every decision to the log, under the target `audit`.
@@ -13,18 +14,27 @@ impl AuditLog for LogAudit {
         let subject = event.subject.as_ref().map(|subject| subject.as_str());
         let grant = event.grant.as_ref().map(|grant| grant.as_str());
         let token = event.token.as_deref();
+        let current = CurrentRequest::current();
+        let request = current.as_ref().map(|current| current.id.as_str());
+        let address =
+            current.as_ref().and_then(|current| current.address).map(tracing::field::display);
         match &event.decision {
-            // Every client begins like this.
-            Decision::Refused { code: code @ "no_credentials", reason } => {
-                tracing::debug!(target: "audit", decision, code, reason, client, subject);
+            routine @ Decision::Refused { code, reason } if routine.is_routine() => {
+                tracing::debug!(target: "audit", decision, code, reason, client, subject, request, address);
             }
             Decision::Refused { code, reason } => {
-                tracing::warn!(target: "audit", decision, code, reason, client, subject, grant, token);
+                tracing::warn!(
+                    target: "audit", decision, code, reason, client, subject, grant, token, request, address
+                );
             }
             Decision::GrantReplayed => {
-                tracing::warn!(target: "audit", decision, client, subject, grant, token);
+                tracing::warn!(
+                    target: "audit", decision, client, subject, grant, token, request, address
+                );
             }
-            _ => tracing::info!(target: "audit", decision, client, subject, grant, token),
+            _ => tracing::info!(
+                target: "audit", decision, client, subject, grant, token, request, address
+            ),
         }
     }
 }

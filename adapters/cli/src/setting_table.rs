@@ -51,8 +51,12 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 
 use Kind::{List, Number, Switch, Table, Text};
 
+/// What everybody does is limited generously, since hosted clients share few addresses; failures
+/// strictly.
+const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
+
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 39] = [
+pub(crate) const SETTINGS: [Setting; 42] = [
     setting(
         "host",
         Text,
@@ -246,6 +250,24 @@ pub(crate) const SETTINGS: [Setting; 39] = [
     ),
     setting("refresh_grace_uses", Number, "8", "How often it does"),
     setting("call_seconds", Number, "60", "How long a tool may take, in seconds"),
+    setting(
+        "trusted_proxies",
+        List,
+        "[]",
+        "Addresses and networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For or Forwarded says where a request comes from",
+    ),
+    setting(
+        "limits",
+        Switch,
+        "true",
+        "Whether requests are limited at all; false is for load tests",
+    ),
+    setting(
+        "request_limits",
+        Table,
+        REQUEST_LIMITS,
+        "How often things may be done: burst at once, then per_minute; what a table leaves out keeps its default",
+    ),
 ];
 
 impl Setting {

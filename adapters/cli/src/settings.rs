@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
+use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
+use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
 use crate::setting_sources::SettingSources;
 
@@ -57,8 +59,10 @@ pub(crate) struct Settings {
     pub(crate) key_sealer: Arc<KeySealer>,
     /// When signing keys are replaced.
     pub(crate) key_rotation: KeyRotation,
-    /// Scopes and lifetimes.
+    /// Scopes, lifetimes and proxies.
     pub(crate) policy: Policy,
+    /// How often things may be done; `None` for as often as anybody likes.
+    pub(crate) limits: Option<LimitPolicy>,
     /// Who can log in.
     pub(crate) dev_users: Vec<DevUser>,
     /// Whether they are those of the defaults, whose password everybody knows.
@@ -179,6 +183,7 @@ impl Reader<'_> {
         let key_sealer = self.key_sealer();
         let key_rotation = self.key_rotation();
         let policy = self.policy();
+        let limits = limits(self.0);
         let dev_users = self.dev_users();
         let log_level = self.log_level();
         let log_format = self.log_format();
@@ -203,6 +208,7 @@ impl Reader<'_> {
             key_sealer: key_sealer?,
             key_rotation: key_rotation?,
             policy: policy?,
+            limits: limits?,
             dev_users: dev_users?,
             default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
@@ -444,6 +450,7 @@ impl Reader<'_> {
         let absolute = self.seconds("refresh_absolute_seconds", 1, 10 * year);
         let grace = self.seconds("refresh_grace_seconds", 0, 600);
         let grace_uses = self.number("refresh_grace_uses", 0, 1000);
+        let trusted_proxies = trusted_proxies(self.0);
         let server_name = self.0.get("server_name");
         Some(Policy {
             server_name: server_name?,
@@ -459,6 +466,7 @@ impl Reader<'_> {
                 grace: grace?,
                 grace_uses: u32::try_from(grace_uses?).ok()?,
             },
+            trusted_proxies: trusted_proxies?,
         })
     }
 

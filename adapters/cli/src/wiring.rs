@@ -5,14 +5,14 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    ClientRegistry, Clock, Random, RegisterError, StoreUnavailable, ToolCatalog,
+    ClientRegistry, Clock, Random, RegisterError, RequestLimits, StoreUnavailable, ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, Transports};
-use mcp_oauth_memory::{RecentRevocations, VerifiedTokens};
+use mcp_oauth_memory::{RecentRevocations, RequestCounts, Unlimited, VerifiedTokens};
 use tokio_util::sync::CancellationToken;
 
 use crate::log_audit::LogAudit;
@@ -69,12 +69,23 @@ pub(crate) fn use_cases(
         sessions: Arc::clone(&stores.sessions),
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
         catalog,
+        limits: request_limits(settings, &clock),
         clock,
         random,
         audit: Arc::new(LogAudit),
     };
     let dev_person = settings.dev_users.first().map(|user| user.person.clone());
     (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
+}
+
+fn request_limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn RequestLimits> {
+    match &settings.limits {
+        Some(policy) => Arc::new(RequestCounts::new(policy, clock)),
+        None => {
+            tracing::warn!("requests are not limited: limits is false");
+            Arc::new(Unlimited)
+        }
+    }
 }
 
 /// Makes the client of the documentation page known, or up to date.

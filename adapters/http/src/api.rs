@@ -398,7 +398,7 @@ impl Api {
         body: JsonBody<RegistrationRequest>,
     ) -> Answer<NewClient> {
         let register = &self.use_cases.register;
-        match register.register(&bearer_headers(request), &body.bytes).await {
+        match register.register(&bearer_headers(request), &body.body.0).await {
             Ok(registered) => Answer::Document(NewClient(self.registered(registered)), Keep::Never),
             Err(error) => Answer::refused(Refusal::Registration(&error)),
         }
@@ -440,7 +440,7 @@ impl Api {
     ) -> Answer<RegisteredClient> {
         let manage = &self.use_cases.manage_registration;
         let id = ClientId::new(client_id.0);
-        self.managed(manage.replace(&id, &bearer_headers(request), &body.bytes).await)
+        self.managed(manage.replace(&id, &bearer_headers(request), &body.body.0).await)
     }
 
     /// End a registration
@@ -470,11 +470,8 @@ impl Api {
         form: FormBody<TokenForm>,
     ) -> poem::Result<Answer<TokenDocument>> {
         let query = query_parameters(request)?;
-        let request = TokenRequest {
-            authorization: authorization(request),
-            query: &query,
-            form: &form.parameters,
-        };
+        let request =
+            TokenRequest { authorization: authorization(request), query: &query, form: &form.body };
         Ok(match self.use_cases.token.answer(request).await {
             Ok(response) => Answer::Document(response.into(), Keep::Never),
             Err(error) => Answer::refused(Refusal::Token(&error)),
@@ -490,7 +487,7 @@ impl Api {
         request: &Request,
         form: FormBody<TokenReferenceForm>,
     ) -> Answer<Revoked> {
-        match self.use_cases.revoke.revoke(&authorization(request), &form.parameters).await {
+        match self.use_cases.revoke.revoke(&authorization(request), &form.body).await {
             Ok(()) => Answer::Document(Revoked {}, Keep::Never),
             Err(error) => Answer::refused(Refusal::Revocation(&error)),
         }
@@ -506,7 +503,7 @@ impl Api {
         form: FormBody<TokenReferenceForm>,
     ) -> Answer<IntrospectionDocument> {
         let introspect = &self.use_cases.introspect;
-        match introspect.introspect(&authorization(request), &form.parameters).await {
+        match introspect.introspect(&authorization(request), &form.body).await {
             Ok(answer) => Answer::Document(answer.into(), Keep::Never),
             Err(error) => Answer::refused(Refusal::Introspection(&error)),
         }
@@ -565,7 +562,7 @@ impl Api {
         &self,
         form: FormBody<DevTokenForm>,
     ) -> poem::Result<Answer<TokenDocument>> {
-        self.issue_dev_token(&form.parameters).await
+        self.issue_dev_token(&form.body).await
     }
 
     /// Alive

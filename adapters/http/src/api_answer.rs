@@ -77,7 +77,7 @@ pub(crate) fn refusal_response(refusal: Refusal<'_>) -> Response {
 }
 
 /// A JSON error document that nobody keeps; without a code when the specification wants none.
-pub(crate) fn error_response(status: StatusCode, code: &str, description: &str) -> Response {
+fn error_response(status: StatusCode, code: &str, description: &str) -> Response {
     let mut members = serde_json::Map::new();
     if !code.is_empty() {
         members.insert("error".to_owned(), code.into());
@@ -144,6 +144,7 @@ impl<T: Document> ApiResponse for Answer<T> {
                 of(T::STATUS, T::MEANING, T::schema_ref()),
                 of(400, "The request is wrong; `error` says how.", error()),
                 of(401, "The credentials are missing or wrong.", error()),
+                of(429, "Too often; `Retry-After` says when to try again.", error()),
                 of(503, "The server can't answer at the moment.", error()),
             ],
         }

@@ -3,67 +3,87 @@
 use std::io;
 use std::marker::PhantomData;
 
-use http::{StatusCode, header};
+use http::header;
 use mcp_oauth_core::domain::parameters::Parameters;
+use mcp_oauth_core::service::refusal::Refusal;
+use mcp_oauth_core::service::transport_error::TransportError;
 use poem::error::ReadBodyError;
 use poem::{Error, Request, RequestBody, Result};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use crate::api_answer::error_response;
+use crate::api_answer::refusal_response;
 
 /// The largest body of an OAuth request, in bytes.
-pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
+pub(crate) const LARGEST_BODY: usize = 64 * 1024;
 
-/// The parameters of a form, documented by the schema of `S`.
-pub(crate) struct FormBody<S> {
-    /// What was sent.
-    pub(crate) parameters: Parameters,
+/// What was sent, documented by the schema of `S`.
+pub(crate) struct Sent<B, S> {
+    /// The body.
+    pub(crate) body: B,
     documented_by: PhantomData<S>,
 }
 
-/// The bytes of a JSON document, documented by the schema of `S` and parsed by the core.
-pub(crate) struct JsonBody<S> {
-    /// What was sent.
-    pub(crate) bytes: Vec<u8>,
-    documented_by: PhantomData<S>,
+/// The parameters of a form.
+pub(crate) type FormBody<S> = Sent<Parameters, S>;
+
+/// A JSON document, parsed by the core.
+pub(crate) type JsonBody<S> = Sent<Json, S>;
+
+/// The bytes of a JSON document.
+pub(crate) struct Json(pub(crate) Vec<u8>);
+
+/// What a body can be read as.
+pub(crate) trait BodyFormat: Sized + Send {
+    /// Its media type.
+    const CONTENT_TYPE: &'static str;
+
+    /// Reads one.
+    fn read(request: &Request, body: &mut RequestBody)
+    -> impl Future<Output = Result<Self>> + Send;
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+impl BodyFormat for Json {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    async fn read(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        read_body(request, body, Self::CONTENT_TYPE).await.map(Self)
+    }
+}
+
+impl BodyFormat for Parameters {
+    const CONTENT_TYPE: &'static str = "application/x-www-form-urlencoded";
+
+    /// No body at all is a form without parameters.
+    async fn read(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        if request.content_type().is_none() && has_no_body(request) {
+            return Ok(Self::default());
+        }
+        parameters(&read_body(request, body, Self::CONTENT_TYPE).await?)
+    }
+}
 
 /// Reads a body of the given type and decent size.
-pub(crate) async fn read_body(
+async fn read_body(
     request: &Request,
     body: &mut RequestBody,
-    content_type: &'static str,
+    expected: &'static str,
 ) -> Result<Vec<u8>> {
     let essence = request.content_type().and_then(|value| value.split(';').next());
-    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(content_type)) {
-        let text = format!("the Content-Type has to be {content_type}");
-        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text));
+    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected)) {
+        return Err(refused(&TransportError::ContentType { expected }));
     }
-    match body.take()?.into_bytes_limit(LARGEST_BODY).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(ReadBodyError::PayloadTooLarge) => {
-            let text = format!("the body is larger than {LARGEST_BODY} bytes");
-            Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &text))
-        }
-        Err(ReadBodyError::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
-        }
-        Err(_) => Err(refused(StatusCode::BAD_REQUEST, "the body could not be read")),
-    }
-}
-
-/// Reads a form; no body at all is a form without parameters.
-pub(crate) async fn read_form(request: &Request, body: &mut RequestBody) -> Result<Parameters> {
-    if request.content_type().is_none() && has_no_body(request) {
-        return Ok(Parameters::default());
-    }
-    let bytes = read_body(request, body, FORM).await?;
-    Parameters::parse(&bytes).map_err(|error| refused(StatusCode::BAD_REQUEST, &error.to_string()))
+    let read = body.take()?.into_bytes_limit(LARGEST_BODY).await;
+    read.map(Vec::from).map_err(|error| {
+        refused(&match error {
+            ReadBodyError::PayloadTooLarge => TransportError::BodyTooLarge { most: LARGEST_BODY },
+            ReadBodyError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+                TransportError::BodyTooSlow
+            }
+            _ => TransportError::BodyUnreadable,
+        })
+    })
 }
 
 fn has_no_body(request: &Request) -> bool {
@@ -74,20 +94,18 @@ fn has_no_body(request: &Request) -> bool {
 
 /// The parameters of the URI.
 pub(crate) fn query_parameters(request: &Request) -> Result<Parameters> {
-    Parameters::parse(request.uri().query().unwrap_or_default().as_bytes())
-        .map_err(|error| refused(StatusCode::BAD_REQUEST, &error.to_string()))
+    parameters(request.uri().query().unwrap_or_default().as_bytes())
 }
 
-fn refused(status: StatusCode, description: &str) -> Error {
-    Error::from_response(error_response(status, "invalid_request", description))
+fn parameters(encoded: &[u8]) -> Result<Parameters> {
+    Parameters::parse(encoded).map_err(|error| refused(&error.into()))
 }
 
-fn documented<S: Type>(content_type: &'static str) -> Option<MetaRequest> {
-    let content = vec![MetaMediaType { content_type, schema: S::schema_ref() }];
-    Some(MetaRequest { description: None, content, required: true })
+fn refused(error: &TransportError) -> Error {
+    Error::from_response(refusal_response(Refusal::Transport(error)))
 }
 
-impl<'a, S: Type> ApiExtractor<'a> for FormBody<S> {
+impl<'a, B: BodyFormat, S: Type> ApiExtractor<'a> for Sent<B, S> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -98,7 +116,9 @@ impl<'a, S: Type> ApiExtractor<'a> for FormBody<S> {
     }
 
     fn request_meta() -> Option<MetaRequest> {
-        documented::<S>(FORM)
+        let schema = S::schema_ref();
+        let content = vec![MetaMediaType { content_type: B::CONTENT_TYPE, schema }];
+        Some(MetaRequest { description: None, content, required: true })
     }
 
     async fn from_request(
@@ -106,31 +126,6 @@ impl<'a, S: Type> ApiExtractor<'a> for FormBody<S> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let parameters = read_form(request, body).await?;
-        Ok(Self { parameters, documented_by: PhantomData })
-    }
-}
-
-impl<'a, S: Type> ApiExtractor<'a> for JsonBody<S> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        S::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        documented::<S>(JSON)
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        let bytes = read_body(request, body, JSON).await?;
-        Ok(Self { bytes, documented_by: PhantomData })
+        Ok(Self { body: B::read(request, body).await?, documented_by: PhantomData })
     }
 }

@@ -13,6 +13,7 @@ mod landing;
 mod openapi;
 mod page_templates;
 mod pages;
+mod request_head;
 mod router;
 mod server;
 mod unread_body;

@@ -20,7 +20,7 @@ use mcp_oauth_core::service::refusal::Refusal;
 use poem::endpoint::{BoxEndpoint, make};
 use poem::{Body, EndpointExt, Request, Response, Route, get};
 
-use crate::api_body::read_form;
+use crate::api_body::BodyFormat;
 use crate::browser_cookies::BrowserCookies;
 use crate::page_templates::{
     ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, page,
@@ -104,7 +104,7 @@ impl Pages {
             let pages = Arc::clone(&pages);
             async move {
                 let (request, mut body) = request.split();
-                let form = match read_form(&request, &mut body).await {
+                let form = match Parameters::read(&request, &mut body).await {
                     Ok(form) => form,
                     Err(error) => return error.into_response(),
                 };

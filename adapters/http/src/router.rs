@@ -9,19 +9,22 @@ use http::header::{
 use http::{HeaderValue, Method, StatusCode};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::service::UseCases;
+use mcp_oauth_core::service::refusal::Refusal;
+use mcp_oauth_core::service::transport_error::TransportError;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Result, Route, get,
 };
 
-use crate::api_answer::error_response;
-use crate::correlation::log_request;
+use crate::api_answer::refusal_response;
+use crate::correlation::correlate;
 use crate::cors::cross_origin;
 use crate::docs::add_docs;
 use crate::host_and_origin::check_host_and_origin;
 use crate::landing::add_landing;
 use crate::openapi::{openapi_service, openapi_text};
 use crate::pages::add_pages;
+use crate::request_head::check_head;
 use crate::well_known::add_well_known;
 
 /// What the routes depend on beside the use cases.
@@ -51,6 +54,7 @@ pub fn router(
     let base: Arc<str> = use_cases.address.base_path().into();
     let https = use_cases.address.is_https();
     let origins = settings.origins.clone();
+    let reception = Arc::clone(&use_cases.reception);
     let routes = at_host(use_cases, &settings, mounts);
     let (cors_base, origin_base) = (Arc::clone(&base), base);
     routes
@@ -63,8 +67,12 @@ pub fn router(
             let (base, origins) = (Arc::clone(&origin_base), origins.clone());
             async move { check_host_and_origin(&origins, &base, next, request).await }
         })
+        .around(check_head)
         .around(move |next, request| safe_headers(next, request, https))
-        .around(log_request)
+        .around(move |next, request| {
+            let reception = Arc::clone(&reception);
+            async move { correlate(&reception, next, request).await }
+        })
 }
 
 /// The routes of the host: discovery at its root, everything else below the base URL.
@@ -150,17 +158,14 @@ fn framework_error(error: poem::Error) -> Response {
     if error.is_from_response() {
         return error.into_response();
     }
-    let status = error.status();
-    let (code, text) = match status {
-        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path".to_owned()),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ("invalid_request", "this path does not serve this method".to_owned())
-        }
+    let error = match error.status() {
+        StatusCode::NOT_FOUND => TransportError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => TransportError::MethodNotAllowed,
         status if status.is_server_error() => {
             tracing::error!(%error, "the request failed");
-            ("server_error", "the server can't answer at the moment, try again later".to_owned())
+            TransportError::Failed(error.to_string())
         }
-        _ => ("invalid_request", error.to_string()),
+        _ => TransportError::Malformed(error.to_string()),
     };
-    error_response(status, code, &text)
+    refusal_response(Refusal::Transport(&error))
 }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::header::HOST;
 use http::uri::Scheme;
 use http_body_util::BodyExt;
@@ -16,17 +15,21 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use mcp_oauth_core::service::refusal::Refusal;
+use mcp_oauth_core::service::transport_error::TransportError;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::api_answer::error_response;
+use crate::api_answer::refusal_response;
+use crate::request_head::{LARGEST_FIELDS, LONGEST_URI, MOST_FIELDS};
 use crate::unread_body::watch;
 
-/// The largest head of a request, in bytes.
-const LARGEST_HEAD: usize = 64 * 1024;
+/// The largest head of a request, in bytes. What is larger is answered by hyper, 431 with nothing in
+/// it; what is smaller and still too large by `request_head`.
+const LARGEST_HEAD: usize = 2 * (LONGEST_URI + LARGEST_FIELDS);
 
 /// How long things may take and how many there may be.
 #[derive(Debug, Clone)]
@@ -88,6 +91,7 @@ fn builder(limits: &ServerLimits) -> Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
+        .max_headers(MOST_FIELDS)
         .max_buf_size(LARGEST_HEAD);
     builder
 }
@@ -173,8 +177,7 @@ where
     E: Endpoint<Output = Response>,
 {
     if !names_one_host(&request) {
-        let text = "a request names exactly one host (RFC 9112 §3.2)";
-        return Ok(error_response(StatusCode::BAD_REQUEST, "invalid_request", text).into());
+        return Ok(refusal_response(Refusal::Transport(&TransportError::NotOneHost)).into());
     }
     let (parts, body) = request.into_parts();
     let (body, unread) = watch(body);

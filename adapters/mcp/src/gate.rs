@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::resource::ResourceDocument;
@@ -41,6 +42,15 @@ pub(crate) struct Admission {
     pub(crate) caller: Arc<Principal>,
     /// The tool whose call was authorized.
     pub(crate) tool: Option<AuthorizedTool>,
+    /// The request that brought the message: the engine runs calls in tasks of their own.
+    pub(crate) request: Option<Arc<CurrentRequest>>,
+}
+
+impl Admission {
+    /// A caller who was let in by the current request.
+    pub(crate) fn of(caller: Arc<Principal>) -> Self {
+        Self { caller, tool: None, request: CurrentRequest::current() }
+    }
 }
 
 /// A tool that the caller may call.

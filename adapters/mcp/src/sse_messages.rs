@@ -37,7 +37,7 @@ impl SseMessages {
         let inbox = inbox.ok_or_else(unknown_session)?;
         let (head, body) = request.into_parts();
         let body = message_body::read(&head.headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission { caller, tool: None };
+        let mut admission = Admission::of(caller);
         let mut id = None;
         if let Envelope::Request { id: of, tool, .. } = envelope::read(&body)? {
             id = Some(of);

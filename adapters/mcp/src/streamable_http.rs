@@ -86,7 +86,7 @@ impl StreamableHttp {
             method: request.method().clone(),
             headers: std::mem::take(request.headers_mut()),
             body: Bytes::new(),
-            admission: Admission { caller, tool: None },
+            admission: Admission::of(caller),
             id: None,
         };
         let sessions = self.sessions_of(&request);
@@ -105,7 +105,7 @@ impl StreamableHttp {
         let (head, body) = request.into_parts();
         let (method, headers) = (head.method, head.headers);
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission { caller, tool: None };
+        let mut admission = Admission::of(caller);
         let (id, opens_session) = match envelope::read(&body)? {
             Envelope::Request { id, method, tool } => {
                 if let Some(tool) = tool {

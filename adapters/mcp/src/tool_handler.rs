@@ -72,8 +72,13 @@ impl ToolHandler {
 
     async fn run(&self, call: ToolCall, admission: Admission) -> Result<CallToolResult, ErrorData> {
         let tool = call.name.clone();
-        let work = self.server.tools.call(admission.caller, call);
-        match contained(self.server.time_limit, work).await {
+        let work =
+            contained(self.server.time_limit, self.server.tools.call(admission.caller, call));
+        let outcome = match admission.request {
+            Some(request) => request.during(work).await,
+            None => work.await,
+        };
+        match outcome {
             Ok(Ok(output)) => Ok(answer(output)),
             Ok(Err(ToolError::InvalidArguments(reason))) => Ok(failure(reason)),
             Ok(Err(ToolError::Unknown(name))) => {

@@ -1,4 +1,5 @@
-//! What is kept in memory and dies with the process: every store, and the tokens that were verified.
+//! What is kept in memory and dies with the process: every store, the tokens that were verified, and
+//! how often things were done.
 //!
 //! One lock around a [`MemoryStore`] makes each method atomic, which is the whole of the ports'
 //! promises but survival; so this is also the plainest reading of them.
@@ -11,6 +12,7 @@ mod housekeeping;
 mod key_store;
 mod login_sessions;
 mod recent_revocations;
+mod request_limits;
 mod token_revocations;
 mod verified_tokens;
 
@@ -28,6 +30,7 @@ use mcp_oauth_core::port::StoredKey;
 use thiserror::Error;
 
 pub use recent_revocations::RecentRevocations;
+pub use request_limits::{RequestCounts, Unlimited};
 pub use verified_tokens::VerifiedTokens;
 
 /// Clients, grants, login sessions and signing keys, in memory.

@@ -3,7 +3,7 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 25] = [
+const SETTINGS: [(&str, &str); 28] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
@@ -29,10 +29,13 @@ const SETTINGS: [(&str, &str); 25] = [
     ("refresh_grace_seconds", "30"),
     ("refresh_grace_uses", "8"),
     ("call_seconds", "60"),
+    ("trusted_proxies", "[]"),
+    ("limits", "true"),
+    ("request_limits", "{ registration = { burst = 30, per_minute = 60 }"),
 ];
 
 /// Settings that hold more than a variable can.
-const TABLES: [&str; 2] = ["scopes", "dev_users"];
+const TABLES: [&str; 3] = ["scopes", "dev_users", "request_limits"];
 
 /// What the program prints, successfully, for one flag.
 fn printed(flag: &str) -> String {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::client::ClientId;
+use mcp_oauth_core::domain::client_address::TrustedProxies;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
@@ -18,8 +19,8 @@ use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, Sco
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
-    MockTokenRevocations, MockTokenVerifier,
+    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
+    MockSigningKeys, MockTokenRevocations, MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -297,6 +298,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         clock: Arc::new(clock),
         random: Arc::new(MockRandom::new()),
         audit: Arc::new(audit),
+        limits: Arc::new(MockRequestLimits::new()),
     }
 }
 
@@ -357,5 +359,6 @@ fn policy() -> Policy {
             grace: Duration::from_secs(30),
             grace_uses: 3,
         },
+        trusted_proxies: TrustedProxies::default(),
     }
 }

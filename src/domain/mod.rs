@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod audit;
+pub mod audit_trail;
 pub mod authorization;
 pub mod bearer;
 pub mod client;

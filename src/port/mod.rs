@@ -2,6 +2,7 @@
 //! written from it alone. The suites in `tests/contracts` execute those of the stores.
 
 mod audit_log;
+mod audit_trail;
 mod client_registry;
 mod clock;
 mod consent_memory;
@@ -19,6 +20,7 @@ mod token_verifier;
 mod tool_catalog;
 
 pub use audit_log::*;
+pub use audit_trail::*;
 pub use client_registry::*;
 pub use clock::*;
 pub use consent_memory::*;

@@ -17,6 +17,7 @@ mod setting_sources;
 mod setting_table;
 mod settings;
 mod store;
+mod stored_audit;
 mod system;
 mod wiring;
 

@@ -9,6 +9,7 @@ use figment::value::Dict;
 use mcp_oauth_tools::BuiltinCatalog;
 
 use crate::arguments::Arguments;
+use crate::log_audit::LogAudit;
 use crate::setting_table::{SETTINGS, defaults, unknown_names};
 use crate::settings::{Settings, StoreChoice};
 use crate::store::Stores;
@@ -24,7 +25,8 @@ async fn the_committed_openapi_document_is_the_served_one() {
     let stores = Stores::open(&StoreChoice::Memory).await.unwrap();
     let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).unwrap();
     let address = wiring::public_address(&settings, settings.port).unwrap();
-    let (use_cases, _) = wiring::use_cases(&settings, address, &stores, Arc::new(catalog));
+    let (use_cases, _) =
+        wiring::use_cases(&settings, address, &stores, Arc::new(catalog), Arc::new(LogAudit));
     let served = format!("{:#}\n", mcp_oauth_http::openapi_document(&use_cases));
     let committed = include_str!("../../../openapi/openapi.json");
     assert!(

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_oauth_core::port::{Clock, Housekeeping, StoreUnavailable, ToolCatalog, UnusedClients};
+use mcp_oauth_core::port::{Clock, StoreUnavailable, ToolCatalog, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
 use mcp_oauth_http::{ServerLimits, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
@@ -23,6 +23,7 @@ use crate::problem::{Problem, Problems};
 use crate::setting_sources::unused_variables;
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings, StoreChoice};
 use crate::store::Stores;
+use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
 use crate::{banner, listeners, logging, wiring};
 
@@ -112,7 +113,11 @@ async fn start_and_serve(
     };
     let address = wiring::public_address(settings, port)
         .map_err(|error| problem("base_url", "the settings", &error, "Correct it."))?;
-    let (use_cases, issuer) = wiring::use_cases(settings, address, &stores, catalog);
+    let served = CancellationToken::new();
+    let trail = Arc::clone(&stores.audit);
+    let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
+    let (use_cases, issuer) =
+        wiring::use_cases(settings, address, &stores, catalog, Arc::new(audit));
     issuer.check_stored().await.map_err(|error| unreadable_keys(&error))?;
     wiring::register_docs_client(&*stores.clients, &use_cases.address)
         .await
@@ -121,7 +126,7 @@ async fn start_and_serve(
     let stop = CancellationToken::new();
     tokio::spawn(prepare_keys(issuer));
     tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
-    tokio::spawn(keep_house(Arc::clone(&stores.housekeeping), settings.clone(), stop.clone()));
+    tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
     let asked = asked_to_stop()
         .map_err(|error| problem("signals", "the system", &error, "Free resources."))?;
     tokio::spawn(cancel_after(asked, stop.clone()));
@@ -131,6 +136,10 @@ async fn start_and_serve(
     let mounts = mcp_oauth_mcp::endpoints(&use_cases, wiring::mcp_settings(settings, &stop));
     let http = wiring::http_settings(settings, &use_cases.address);
     serve(listeners, router(&use_cases, http, mounts), ServerLimits::default(), stop).await;
+    served.cancel();
+    if storing.await.is_err() {
+        tracing::warn!("the last decisions are not stored");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -186,11 +195,7 @@ async fn tend_keys(keys: Arc<Keys>, stop: CancellationToken) {
     }
 }
 
-async fn keep_house(
-    housekeeping: Arc<dyn Housekeeping>,
-    settings: Settings,
-    stop: CancellationToken,
-) {
+async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken) {
     let kept = KEEP_EXPIRED + settings.policy.access_token_lifetime;
     let mut interval = tokio::time::interval(HOUSEKEEPING_INTERVAL);
     loop {
@@ -204,8 +209,11 @@ async fn keep_house(
             last_before: now.before(settings.keep_clients.idle),
         };
         let gone = async {
-            let records = housekeeping.forget_expired(now.before(kept)).await?;
-            Ok::<_, StoreUnavailable>((records, housekeeping.forget_clients(unused).await?))
+            let records = stores.housekeeping.forget_expired(now.before(kept)).await?;
+            let clients = stores.housekeeping.forget_clients(unused).await?;
+            let (before, most) = (now.before(settings.keep_audit), settings.most_audit_entries);
+            let decisions = stores.audit.forget_entries(before, most).await?;
+            Ok::<_, StoreUnavailable>((records + decisions, clients))
         };
         match gone.await {
             Ok((0, 0)) => {}

@@ -56,7 +56,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 42] = [
+pub(crate) const SETTINGS: [Setting; 44] = [
     setting(
         "host",
         Text,
@@ -249,6 +249,13 @@ pub(crate) const SETTINGS: [Setting; 42] = [
         "How long a used refresh token still gets the same answer, in seconds",
     ),
     setting("refresh_grace_uses", Number, "8", "How often it does"),
+    setting(
+        "audit_seconds",
+        Number,
+        "7776000",
+        "How long decisions are kept in the store, in seconds",
+    ),
+    setting("most_audit_entries", Number, "1000000", "How many decisions are kept in the store"),
     setting("call_seconds", Number, "60", "How long a tool may take, in seconds"),
     setting(
         "trusted_proxies",

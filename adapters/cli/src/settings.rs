@@ -77,6 +77,10 @@ pub(crate) struct Settings {
     pub(crate) revocation_check: Duration,
     /// How long clients that registered themselves and are not used are kept.
     pub(crate) keep_clients: KeepClients,
+    /// How long decisions are kept in the store.
+    pub(crate) keep_audit: Duration,
+    /// And how many of them.
+    pub(crate) most_audit_entries: u32,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
 }
@@ -190,6 +194,8 @@ impl Reader<'_> {
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let revocation_check = self.seconds("revocation_seconds", 0, 60);
         let keep_clients = self.keep_clients();
+        let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
+        let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
         self.check_dev_host(places.host);
         let (streamable_http, sse) = transports?;
@@ -216,6 +222,8 @@ impl Reader<'_> {
             call_time_limit: call_time_limit?,
             revocation_check: revocation_check?,
             keep_clients: keep_clients?,
+            keep_audit: keep_audit?,
+            most_audit_entries: u32::try_from(most_audit_entries?).ok()?,
             sources: places.sources.clone(),
         })
     }

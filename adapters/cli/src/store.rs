@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcp_oauth_core::port::{
-    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
+    AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
     LoginSessions, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError};
@@ -12,11 +12,13 @@ use mcp_oauth_memory::MemoryStore;
 use crate::settings::StoreChoice;
 
 /// The driven ports that one store serves.
+#[derive(Clone)]
 pub(crate) struct Stores {
     pub(crate) clients: Arc<dyn ClientRegistry>,
     pub(crate) grants: Arc<dyn GrantStore>,
     pub(crate) directory: Arc<dyn GrantDirectory>,
     pub(crate) revocations: Arc<dyn TokenRevocations>,
+    pub(crate) audit: Arc<dyn AuditTrail>,
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) keys: Arc<dyn KeyStore>,
@@ -53,6 +55,7 @@ impl Stores {
             + GrantDirectory
             + TokenRevocations
             + ConsentMemory
+            + AuditTrail
             + LoginSessions
             + KeyStore
             + Housekeeping
@@ -63,6 +66,7 @@ impl Stores {
             grants: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
+            audit: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    ClientRegistry, Clock, Random, RegisterError, RequestLimits, StoreUnavailable, ToolCatalog,
+    AuditLog, ClientRegistry, Clock, Random, RegisterError, RequestLimits, StoreUnavailable,
+    ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
@@ -15,7 +16,6 @@ use mcp_oauth_mcp::{McpSettings, Transports};
 use mcp_oauth_memory::{RecentRevocations, RequestCounts, Unlimited, VerifiedTokens};
 use tokio_util::sync::CancellationToken;
 
-use crate::log_audit::LogAudit;
 use crate::settings::{Settings, default_base_url};
 use crate::store::Stores;
 use crate::system::{SystemClock, SystemRandom};
@@ -42,6 +42,7 @@ pub(crate) fn use_cases(
     address: PublicAddress,
     stores: &Stores,
     catalog: Arc<dyn ToolCatalog>,
+    audit: Arc<dyn AuditLog>,
 ) -> (UseCases, Arc<LocalIssuer>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let issuer = address.issuer().clone();
@@ -72,7 +73,7 @@ pub(crate) fn use_cases(
         limits: request_limits(settings, &clock),
         clock,
         random,
-        audit: Arc::new(LogAudit),
+        audit,
     };
     let dev_person = settings.dev_users.first().map(|user| user.person.clone());
     (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)

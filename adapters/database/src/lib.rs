@@ -5,6 +5,7 @@
 //! changed, never by a read that comes before it. So it is decided the same way under SQLite, where
 //! writers queue, and under READ COMMITTED, where they don't.
 
+mod audit_trail;
 mod client_registry;
 mod consent_memory;
 mod entity;

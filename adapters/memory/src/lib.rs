@@ -4,6 +4,7 @@
 //! One lock around a [`MemoryStore`] makes each method atomic, which is the whole of the ports'
 //! promises but survival; so this is also the plainest reading of them.
 
+mod audit_trail;
 mod client_registry;
 mod consent_memory;
 mod grant_directory;
@@ -16,9 +17,10 @@ mod request_limits;
 mod token_revocations;
 mod verified_tokens;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mcp_oauth_core::domain::audit_trail::AuditEntry;
 use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
@@ -45,6 +47,9 @@ struct Records {
     refresh_tokens: HashMap<RefreshTokenHash, RefreshRecord>,
     /// By token id: when it would have ended by itself.
     revoked_tokens: HashMap<String, Timestamp>,
+    /// With their numbers, the last of which is `audit_entries`.
+    audit_trail: VecDeque<(i64, AuditEntry)>,
+    audit_entries: i64,
     consents: HashMap<ConsentKey, RememberedConsent>,
     login_sessions: HashMap<SessionHash, LoginSession>,
     /// In the order in which they were added.

@@ -1,5 +1,6 @@
 //! The rows, one table a file, and what they mean.
 
+pub(crate) mod audit_entries;
 pub(crate) mod clients;
 pub(crate) mod codes;
 pub(crate) mod consents;

@@ -6,7 +6,9 @@
 //! themselves.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, blob, boolean, text, text_null};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, big_pk_auto, blob, boolean, text, text_null,
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -23,6 +25,7 @@ impl MigrationTrait for Migration {
             consents(),
             login_sessions(),
             signing_keys(),
+            audit_entries(),
         ] {
             manager.create_table(table).await?;
         }
@@ -39,6 +42,7 @@ impl MigrationTrait for Migration {
             index("consents", "client_id"),
             index("consents", "expires_at"),
             index("login_sessions", "expires_at"),
+            index("audit_entries", "made_at"),
         ] {
             manager.create_index(index).await?;
         }
@@ -144,6 +148,24 @@ fn signing_keys() -> TableCreateStatement {
         .col(text("key_id").unique_key())
         .col(blob("private_key"))
         .col(big_integer("created_at"))
+        .take()
+}
+
+/// Without foreign keys: what was decided stays when what it was about is gone.
+fn audit_entries() -> TableCreateStatement {
+    Table::create()
+        .table("audit_entries")
+        .col(big_pk_auto("number"))
+        .col(big_integer("made_at"))
+        .col(text("decision"))
+        .col(text_null("code"))
+        .col(text_null("reason"))
+        .col(text_null("client_id"))
+        .col(text_null("subject"))
+        .col(text_null("grant_id"))
+        .col(text_null("token"))
+        .col(text_null("request"))
+        .col(text_null("address"))
         .take()
 }
 

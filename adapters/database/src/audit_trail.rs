@@ -1,0 +1,57 @@
+use async_trait::async_trait;
+use mcp_oauth_core::domain::audit_trail::{AuditEntry, AuditQuery};
+use mcp_oauth_core::domain::timestamp::Timestamp;
+use mcp_oauth_core::port::{AuditTrail, StoreUnavailable};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+
+use crate::Database;
+use crate::entity::audit_entries::{ActiveModel, Column, Entity};
+
+#[async_trait]
+impl AuditTrail for Database {
+    async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreUnavailable> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let insert = Entity::insert_many(entries.iter().map(ActiveModel::from));
+        insert.exec_without_returning(&self.writer).await.map_err(StoreUnavailable::new)?;
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        query: &AuditQuery,
+        most: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreUnavailable> {
+        let rows = newest(query, most).all(&self.reader).await.map_err(StoreUnavailable::new)?;
+        Ok(rows.into_iter().rev().map(<(i64, AuditEntry)>::from).collect())
+    }
+
+    async fn forget_entries(&self, before: Timestamp, most: u32) -> Result<u64, StoreUnavailable> {
+        let newest = Entity::find().select_only().column(Column::Number);
+        let newest = newest.order_by_desc(Column::Number).into_tuple::<i64>().one(&self.reader);
+        let newest = newest.await.map_err(StoreUnavailable::new)?.unwrap_or_default();
+        let surplus = newest.saturating_sub(i64::from(most));
+        let gone = Entity::delete_many()
+            .filter(
+                Condition::any()
+                    .add(Column::MadeAt.lt(before.as_unix()))
+                    .add(Column::Number.lte(surplus)),
+            )
+            .exec(&self.writer)
+            .await;
+        Ok(gone.map_err(StoreUnavailable::new)?.rows_affected)
+    }
+}
+
+fn newest(query: &AuditQuery, most: u32) -> Select<Entity> {
+    let client = query.client.as_ref().map(|client| Column::ClientId.eq(client.as_str()));
+    let subject = query.subject.as_ref().map(|subject| Column::Subject.eq(subject.as_str()));
+    let request = query.request.as_ref().map(|request| Column::Request.eq(request.as_str()));
+    let after = query.after.map(|number| Column::Number.gt(number));
+    let wanted = Condition::all().add_option(client).add_option(subject);
+    Entity::find()
+        .filter(wanted.add_option(request).add_option(after))
+        .order_by_desc(Column::Number)
+        .limit(u64::from(most))
+}

@@ -198,6 +198,16 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether a browser may be sent back there before the person has seen a page.
+    ///
+    /// Whoever may register can make this server's address lead to theirs (OAuth 2.1 §7.12.2), so
+    /// web addresses are for clients the operator knows. What waits on the person's own machine, or
+    /// has a scheme of its own, is no page to be lured to.
+    #[must_use]
+    pub fn may_be_answered_unseen(&self, redirect_uri: &RedirectUri) -> bool {
+        self.origin == ClientOrigin::Operator || !redirect_uri.is_web()
+    }
+
     /// What a consent to this client depends on, as a hash: its name, its redirect addresses and how
     /// it proves who it is.
     #[must_use]

@@ -47,11 +47,12 @@ impl RememberedConsent {
         })
     }
 
-    /// Under which key a consent to this request would be remembered; `None` if it never is.
+    /// Under which key a consent to this request would be remembered; `None` if it never is, since
+    /// another program than the one that was consented to may wait for the answer.
     #[must_use]
     pub fn key_of(awaiting: &AwaitingConsent) -> Option<ConsentKey> {
         let redirect_uri = awaiting.request().return_address.redirect_uri();
-        redirect_uri.is_rememberable().then(|| ConsentKey {
+        redirect_uri.is_web().then(|| ConsentKey {
             subject: awaiting.person().subject.clone(),
             client: awaiting.client().clone(),
             redirect_uri: redirect_uri.clone(),

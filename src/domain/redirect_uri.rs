@@ -108,12 +108,11 @@ impl RedirectUri {
         Url::parse(&self.0).is_ok_and(|url| is_http(&url) && is_loopback(&url))
     }
 
-    /// Whether a consent to a return here may be remembered: not where whatever waits on this
-    /// machine, or for a private scheme, may be another program than the one that was consented to
-    /// (RFC 8252 §8.6).
+    /// Whether it leads to a web site: neither to this machine nor to a private scheme, where any
+    /// program may wait in place of the right one (RFC 8252 §8.6).
     #[must_use]
-    pub fn is_rememberable(&self) -> bool {
-        self.0.starts_with("https://")
+    pub fn is_web(&self) -> bool {
+        self.0.starts_with("https://") && !self.is_loopback()
     }
 
     /// Whether this registered address permits a redirect to `requested`: the same bytes, or, for a

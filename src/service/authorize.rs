@@ -80,6 +80,17 @@ pub enum AuthorizationError {
     /// There were too many.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    /// For the person first, who may then go back to the client with it: nobody vouches for where
+    /// that is.
+    #[error("{reason}")]
+    Interrupted {
+        /// What [`Self::Redirect`] would have told the client.
+        reason: RefusedRequest,
+        /// Where that is.
+        redirect_uri: RedirectUri,
+        /// The client's redirect address with the error, `state` and `iss`.
+        redirect_to: String,
+    },
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -264,7 +275,7 @@ impl Authorize {
                 scope: wanted.scope,
                 prompt: wanted.prompt,
             }),
-            Err(reason) => Err(refused(&return_address, reason)),
+            Err(reason) => Err(refused(&client, &return_address, reason)),
         }
     }
 
@@ -318,7 +329,8 @@ impl Authorize {
     }
 
     fn refuse(&self, request: &AuthorizationRequest, reason: RefusedRequest) -> AuthorizationError {
-        self.record(refused(&request.return_address, reason), Some(&request.client.id))
+        let error = refused(&request.client, &request.return_address, reason);
+        self.record(error, Some(&request.client.id))
     }
 
     fn record(&self, error: AuthorizationError, client: Option<&ClientId>) -> AuthorizationError {
@@ -337,11 +349,20 @@ struct Wanted {
     prompt: Prompt,
 }
 
-fn refused(return_address: &ReturnAddress, reason: RefusedRequest) -> AuthorizationError {
+fn refused(
+    client: &Client,
+    return_address: &ReturnAddress,
+    reason: RefusedRequest,
+) -> AuthorizationError {
     let description = error_text(&reason.to_string());
     let parameters = [("error", reason.code()), ("error_description", description.as_str())];
     let redirect_to = return_address.answer(&parameters);
-    AuthorizationError::Redirect { reason, redirect_to }
+    if client.may_be_answered_unseen(return_address.redirect_uri()) {
+        AuthorizationError::Redirect { reason, redirect_to }
+    } else {
+        let redirect_uri = return_address.redirect_uri().clone();
+        AuthorizationError::Interrupted { reason, redirect_uri, redirect_to }
+    }
 }
 
 /// The address a request names, or the only one the client registered.

@@ -243,6 +243,9 @@ fn authorization(error: &AuthorizationError) -> Row {
     match error {
         AuthorizationError::Page(error) => untrusted_request(error),
         AuthorizationError::Redirect { reason, .. } => refused_request(reason),
+        AuthorizationError::Interrupted { reason, .. } => {
+            Row { status: 400, ..refused_request(reason) }
+        }
         AuthorizationError::TooMany(error) => too_many(error),
         AuthorizationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }

@@ -71,6 +71,16 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) base: &'a str,
     pub(crate) server_name: &'a str,
     pub(crate) reason: &'a str,
+    /// Where the person may go back to with it.
+    pub(crate) way_back: Option<WayBack<'a>>,
+}
+
+/// A client's address that nobody vouches for.
+pub(crate) struct WayBack<'a> {
+    /// As the client registered it, to be read.
+    pub(crate) redirect_uri: &'a str,
+    /// With the error, to be followed.
+    pub(crate) redirect_to: &'a str,
 }
 
 /// How to connect each client.

@@ -23,7 +23,7 @@ use poem::{Body, EndpointExt, Request, Response, Route, get};
 use crate::api_body::BodyFormat;
 use crate::browser_cookies::BrowserCookies;
 use crate::page_templates::{
-    ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, page,
+    ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, WayBack, page,
 };
 
 /// How the browser came to a page; no script can set it.
@@ -286,24 +286,34 @@ impl Pages {
     /// For how long this answer will count; `None` when it is asked for every time.
     fn remembered_days(&self, redirect_uri: &RedirectUri) -> Option<u64> {
         let lifetime = self.use_cases.policy.consent_lifetime;
-        let is_remembered = !lifetime.is_zero() && redirect_uri.is_rememberable();
+        let is_remembered = !lifetime.is_zero() && redirect_uri.is_web();
         is_remembered.then(|| lifetime.as_secs().div_ceil(24 * 3600))
     }
 
     fn refused(&self, error: &AuthorizationError) -> Response {
         match error {
             AuthorizationError::Redirect { redirect_to, .. } => see_other(redirect_to),
+            AuthorizationError::Interrupted { redirect_uri, redirect_to, .. } => {
+                let redirect_uri = redirect_uri.as_str();
+                let way_back = Some(WayBack { redirect_uri, redirect_to });
+                self.error_page_with(Refusal::Authorization(error), way_back)
+            }
             error => self.error_page(Refusal::Authorization(error)),
         }
     }
 
     fn error_page(&self, refusal: Refusal<'_>) -> Response {
+        self.error_page_with(refusal, None)
+    }
+
+    fn error_page_with(&self, refusal: Refusal<'_>, way_back: Option<WayBack<'_>>) -> Response {
         let row = refusal.row();
         let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
         let template = ErrorPage {
             base: self.use_cases.address.base_path(),
             server_name: &self.use_cases.policy.server_name,
             reason: &refusal.public_text(),
+            way_back,
         };
         let mut response = page(status, &template);
         if let Some(after) = row.retry_after {

@@ -93,6 +93,7 @@ struct RegisteredClient {
 
 impl Document for RegisteredClient {
     const STATUS: u16 = 201;
+    const LIMITED: bool = true;
     const MEANING: &'static str = "The client is registered.";
 }
 
@@ -162,6 +163,7 @@ struct TokenDocument {
 }
 
 impl Document for TokenDocument {
+    const LIMITED: bool = true;
     const MEANING: &'static str = "A token.";
 }
 

@@ -116,17 +116,14 @@ impl TrustedProxies {
 
     /// The last address of a list that is no trusted proxy; when all are, the first.
     fn sender(&self, values: &[&[u8]], node: fn(&str) -> Option<&str>) -> Hop {
+        let read = |element| node(str::from_utf8(element).ok()?.trim()).and_then(address);
+        let backwards = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
         let mut sender = Hop::Unsaid;
-        for value in values.iter().rev() {
-            let Ok(value) = str::from_utf8(value) else { return Hop::Illegible };
-            for element in value.rsplit(',') {
-                let Some(address) = node(element.trim()).and_then(address) else {
-                    return Hop::Illegible;
-                };
-                sender = Hop::From(address);
-                if !self.trusts(address) {
-                    return sender;
-                }
+        for hop in backwards.map(read) {
+            let Some(address) = hop else { return Hop::Illegible };
+            sender = Hop::From(address);
+            if !self.trusts(address) {
+                break;
             }
         }
         sender

@@ -13,13 +13,11 @@ pub trait RequestLimits: Send + Sync {
     /// # Errors
     /// [`TooMany`] when nothing is left; then nothing is counted either, so that who waits for
     /// [`TooMany::retry_after`] gets through.
-    #[expect(clippy::needless_lifetimes, reason = "the mock wants the lifetime named")]
     fn count<'a>(&self, limited: &Limited<'a>) -> Result<(), TooMany>;
 
     /// Whether [`Self::count`] would succeed; counts nothing.
     ///
     /// # Errors
     /// [`TooMany`] when nothing is left.
-    #[expect(clippy::needless_lifetimes, reason = "the mock wants the lifetime named")]
     fn check<'a>(&self, limited: &Limited<'a>) -> Result<(), TooMany>;
 }

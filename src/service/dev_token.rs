@@ -8,8 +8,10 @@ use thiserror::Error;
 use super::mint::{Mint, MintedToken, Minting};
 use super::policy::Policy;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::ClientId;
+use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::person::{Person, Subject};
 use crate::domain::public_address::PublicAddress;
@@ -27,6 +29,7 @@ pub const DEV_TOKEN_CLIENT: &str = "dev-token";
 pub struct DevToken {
     pub(super) mint: Mint,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) address: Arc<PublicAddress>,
     pub(super) policy: Arc<Policy>,
     pub(super) person: Person,
@@ -44,6 +47,9 @@ pub enum DevTokenError {
     /// The lifetime is no number of seconds in range.
     #[error("expires_in: {0:?} is not a number of seconds from 1 to {LONGEST_LIFETIME_SECONDS}")]
     Lifetime(String),
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// No token can be signed.
     #[error(transparent)]
     NoKey(#[from] SigningUnavailable),
@@ -66,6 +72,7 @@ impl DevToken {
     }
 
     async fn try_issue(&self, parameters: &Parameters) -> Result<MintedToken, DevTokenError> {
+        self.throttle.token()?;
         let canonical = self.address.resource().canonical();
         let audience = parameters.optional("audience")?.unwrap_or(canonical.as_str());
         let scope = match parameters.optional("scope")? {

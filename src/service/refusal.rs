@@ -431,6 +431,7 @@ fn dev_token(error: &DevTokenError) -> Row {
         DevTokenError::Parameters(_) => row(400, "invalid_request", "dev_token_parameters"),
         DevTokenError::Scope(_) => row(400, "invalid_scope", "dev_token_scope"),
         DevTokenError::Lifetime(_) => row(400, "invalid_request", "dev_token_lifetime"),
+        DevTokenError::TooMany(error) => too_many(error),
         DevTokenError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
     }
 }

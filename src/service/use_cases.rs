@@ -333,6 +333,7 @@ impl Make {
         Arc::new(DevToken {
             mint: self.mint(),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             address: Arc::clone(&self.address),
             policy: Arc::clone(&self.policy),
             person,

@@ -38,7 +38,12 @@ class Server:
                 self._command(),
                 cwd=self._directory,
                 # The documented names (BASE_URL, ISSUER and so on) may be set where the suite runs.
-                env={"PATH": os.environ["PATH"], "HOME": str(self._directory)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(self._directory),
+                    # All these people sign in within seconds and from one address.
+                    "MCP_OAUTH_LIMITS": "false",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

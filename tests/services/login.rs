@@ -17,7 +17,7 @@ use crate::samples::{BROWSER, INSIDE, PASSWORD, alice, at, client, session, stor
 use crate::world::{World, authorization, row};
 
 /// The form as this server showed it to this browser.
-fn attempt(query: AuthorizationQuery) -> LoginAttempt {
+pub(crate) fn attempt(query: AuthorizationQuery) -> LoginAttempt {
     let browser = BrowserToken::presented(BROWSER);
     let form_token = FormToken::new(ProtectedForm::Login(&browser.hash(), &query));
     LoginAttempt {

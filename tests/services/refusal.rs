@@ -243,6 +243,7 @@ fn dev_token() -> Rows<DevTokenError> {
         (DevTokenError::Scope(String::new()), (400, "invalid_scope", "dev_token_scope")),
         (DevTokenError::Lifetime(String::new()), (400, "invalid_request", "dev_token_lifetime")),
         (DevTokenError::NoKey(keys_unavailable()), KEYS),
+        too_many_as(LimitedAction::Token, "limit_token"),
     ]
 }
 

@@ -115,6 +115,7 @@ struct NewClient(RegisteredClient);
 
 impl Document for NewClient {
     const STATUS: u16 = 201;
+    const LIMITED: bool = true;
     const MEANING: &'static str = "The client is registered.";
 }
 
@@ -198,6 +199,7 @@ struct TokenDocument {
 }
 
 impl Document for TokenDocument {
+    const LIMITED: bool = true;
     const MEANING: &'static str = "A token.";
 }
 

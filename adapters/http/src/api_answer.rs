@@ -29,6 +29,8 @@ pub(crate) enum Keep {
 pub(crate) trait Document: Type + Serialize {
     /// Its status.
     const STATUS: u16 = 200;
+    /// Whether it may be asked for too often.
+    const LIMITED: bool = false;
     /// What it is, for the documentation.
     const MEANING: &'static str;
 }
@@ -139,15 +141,15 @@ impl<T: Document> ApiResponse for Answer<T> {
             headers: Vec::new(),
         };
         let error = OAuthErrorDocument::schema_ref;
-        MetaResponses {
-            responses: vec![
-                of(T::STATUS, T::MEANING, T::schema_ref()),
-                of(400, "The request is wrong; `error` says how.", error()),
-                of(401, "The credentials are missing or wrong.", error()),
-                of(429, "Too often; `Retry-After` says when to try again.", error()),
-                of(503, "The server can't answer at the moment.", error()),
-            ],
-        }
+        let limited = of(429, "Too often; `Retry-After` says when to try again.", error());
+        let mut responses = vec![
+            of(T::STATUS, T::MEANING, T::schema_ref()),
+            of(400, "The request is wrong; `error` says how.", error()),
+            of(401, "The credentials are missing or wrong.", error()),
+        ];
+        responses.extend(T::LIMITED.then_some(limited));
+        responses.push(of(503, "The server can't answer at the moment.", error()));
+        MetaResponses { responses }
     }
 
     fn register(registry: &mut Registry) {

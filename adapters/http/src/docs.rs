@@ -12,8 +12,9 @@ use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::{make, make_sync};
-use poem::{Endpoint, IntoResponse, Request, Response, Result, Route, get};
+use poem::{Endpoint, IntoResponse, Request, Response, Result, Route};
 
+use crate::methods::get;
 use crate::openapi::{openapi_service, openapi_text};
 
 /// The identifier of the client behind the Authorize button.

@@ -4,8 +4,9 @@ use http::StatusCode;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::make_sync;
-use poem::{Request, Response, Route, get};
+use poem::{Request, Response, Route};
 
+use crate::methods::get;
 use crate::page_templates::{LandingPage, STYLE, page};
 use crate::router::HttpSettings;
 

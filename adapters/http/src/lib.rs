@@ -10,6 +10,7 @@ mod cors;
 mod docs;
 mod host_and_origin;
 mod landing;
+mod methods;
 mod openapi;
 mod page_templates;
 mod pages;

@@ -18,10 +18,11 @@ use mcp_oauth_core::service::consent::{ConsentAnswer, ConsentError};
 use mcp_oauth_core::service::login::{LoginAttempt, LoginError};
 use mcp_oauth_core::service::refusal::Refusal;
 use poem::endpoint::{BoxEndpoint, make};
-use poem::{Body, EndpointExt, Request, Response, Route, get};
+use poem::{Body, EndpointExt, Request, Response, Route};
 
 use crate::api_body::BodyFormat;
 use crate::browser_cookies::BrowserCookies;
+use crate::methods::{get, get_and_post, post};
 use crate::page_templates::{
     ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, WayBack, page,
 };
@@ -41,14 +42,17 @@ pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
     let pages = Arc::new(Pages { use_cases: use_cases.clone(), cookies });
     routes
         .at("/authorize", get(pages.endpoint(Pages::authorize)))
-        .at("/login", poem::post(pages.form_endpoint(Pages::log_in)))
+        .at("/login", post(pages.form_endpoint(Pages::log_in)))
         .at(
             "/logout",
-            get(pages.endpoint(Pages::ask_to_log_out)).post(pages.form_endpoint(Pages::log_out)),
+            get_and_post(
+                pages.endpoint(Pages::ask_to_log_out),
+                pages.form_endpoint(Pages::log_out),
+            ),
         )
         .at(
             "/consent",
-            get(pages.endpoint(Pages::show_consent)).post(pages.form_endpoint(Pages::consent)),
+            get_and_post(pages.endpoint(Pages::show_consent), pages.form_endpoint(Pages::consent)),
         )
 }
 

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use http::header::{
-    ALLOW, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::transport_error::TransportError;
 use poem::endpoint::{BoxEndpoint, make_sync};
-use poem::{
-    Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Result, Route, get,
-};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Result, Route};
 
 use crate::api_answer::refusal_response;
 use crate::correlation::correlate;
@@ -22,6 +20,7 @@ use crate::cors::cross_origin;
 use crate::docs::add_docs;
 use crate::host_and_origin::check_host_and_origin;
 use crate::landing::add_landing;
+use crate::methods::{documented, get};
 use crate::openapi::{openapi_service, openapi_text};
 use crate::pages::add_pages;
 use crate::request_head::check_head;
@@ -105,25 +104,19 @@ fn add_api(mut routes: Route, use_cases: &UseCases) -> Route {
     let service = openapi_service(use_cases);
     let document: serde_json::Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     let api = Arc::new(service.into_endpoint().map_to_response());
-    for path in document["paths"].as_object().into_iter().flat_map(|paths| paths.keys()) {
-        routes = routes.at(path.replace('{', ":").replace('}', ""), Arc::clone(&api));
+    for (path, served) in document["paths"].as_object().into_iter().flatten() {
+        routes = routes
+            .at(path.replace('{', ":").replace('}', ""), documented(served, Arc::clone(&api)));
     }
     routes
 }
 
-/// Gives errors of the framework a body, and 405 its header.
+/// Gives errors of the framework a body.
 async fn plain_errors<E: Endpoint>(next: E, request: Request) -> Result<Response> {
-    let method = request.method().clone();
-    let mut response = match next.call(request).await {
+    Ok(match next.call(request).await {
         Ok(output) => output.into_response(),
         Err(error) => framework_error(error),
-    };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED
-        && !response.headers().contains_key(ALLOW)
-    {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(other_methods(&method)));
-    }
-    Ok(response)
+    })
 }
 
 /// Gives every answer, refusals of Host and Origin among them, the headers that cost nothing.
@@ -143,15 +136,6 @@ async fn safe_headers<E: Endpoint>(next: E, request: Request, https: bool) -> Re
         headers.insert(STRICT_TRANSPORT_SECURITY, one_year);
     }
     Ok(response)
-}
-
-/// Every path serves GET, POST or both, and MCP's own answer says what else it serves.
-fn other_methods(refused: &Method) -> &'static str {
-    match *refused {
-        Method::GET | Method::HEAD => "POST, OPTIONS",
-        Method::POST => "GET, HEAD, OPTIONS",
-        _ => "GET, HEAD, POST, OPTIONS",
-    }
 }
 
 fn framework_error(error: poem::Error) -> Response {

@@ -6,10 +6,11 @@ use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 use poem::endpoint::{BoxEndpoint, make_sync};
-use poem::{EndpointExt, Request, Response, Route, get};
+use poem::{Request, Response, Route};
 use serde::Serialize;
 
 use crate::api_answer::{Keep, json_response};
+use crate::methods::get;
 
 const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -58,11 +59,10 @@ fn resource_document(
         let metadata = &use_cases.metadata;
         json_document(&metadata.protected_resource(&address, document, trailing_slash))
     }))
-    .boxed()
 }
 
 fn json_endpoint(document: impl Serialize + Clone + Send + Sync + 'static) -> BoxEndpoint<'static> {
-    get(make_sync(move |_| json_document(&document))).boxed()
+    get(make_sync(move |_| json_document(&document)))
 }
 
 fn json_document(document: &impl Serialize) -> Response {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mcp_oauth_http::{ServerLimits, serve};
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
-use poem::{EndpointExt, Response};
+use poem::{EndpointExt, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -89,5 +89,39 @@ async fn a_request_names_exactly_one_host() {
     ] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         assert!(ask(&mut stream, head).await.starts_with("HTTP/1.1 400"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn co_03_the_other_end_of_the_connection_reaches_the_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let echo = |request: Request| {
+        let peer = request.remote_addr().as_socket_addr().copied();
+        Response::builder().header("x-peer", peer.unwrap().to_string()).body("no")
+    };
+    let endpoint = make_sync(echo).map_to_response();
+    tokio::spawn(serve(vec![listener], endpoint, ServerLimits::default(), stop));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let peer = stream.local_addr().unwrap();
+    let answer = ask(&mut stream, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(answer.contains(&format!("x-peer: {peer}\r\n")), "{answer}");
+}
+
+#[tokio::test]
+async fn co_04_a_head_that_is_too_large_to_read_is_refused_on_the_connection() {
+    let (address, _stop) = patient_server().await;
+    let many = "x-a: b\r\n".repeat(100);
+    let large = format!("x-a: {}\r\n", "b".repeat(200 * 1024));
+    for headers in [many, large] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET / HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
+        // The server may stop reading before all of it is written.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 431");
     }
 }

@@ -110,11 +110,35 @@ fn log_level_is_a_restriction_in_whatever_case() {
 #[test]
 fn co_05_a_refusal_is_logged_with_its_code() {
     let running = Program::new().flags(&["--log-format", "json"]).serve_briefly();
-    running.get("/authorize?client_id=nobody");
+    let answer = running.get("/authorize?client_id=nobody");
     let (_, log) = running.stop("-TERM");
     let line = log.lines().find(|line| line.contains("\"target\":\"audit\"")).expect("an event");
     assert!(line.contains("\"code\":\"authorization_unknown_client\""), "{line}");
     assert!(line.contains("\"client\":\"nobody\""), "{line}");
+    let (_, id) = answer.split_once("x-request-id: ").expect("an id");
+    let id = id.split("\r\n").next().unwrap();
+    assert!(line.contains(&format!("\"request\":\"{id}\"")), "{line}");
+    assert!(line.contains("\"address\":\"127.0.0.1\""), "{line}");
+}
+
+#[test]
+fn rg_08_limits_are_settings_and_one_switch_lifts_them() {
+    let strict = "[request_limits]\nauthorization = { burst = 1, per_minute = 1 }\n";
+    let path = "/authorize?client_id=nobody";
+    let running = Program::new().config(strict).serve_briefly();
+    assert_eq!((running.status(path), running.status(path)), (400, 429));
+    let unlimited = Program::new().config(strict).variable("MCP_OAUTH_LIMITS", "false");
+    let running = unlimited.serve_briefly();
+    assert_eq!((running.status(path), running.status(path)), (400, 400));
+}
+
+#[test]
+fn co_03_a_trusted_proxy_says_where_a_request_comes_from() {
+    let start = Program::new().flags(&["--log-format", "json"]);
+    let running = start.variable("MCP_OAUTH_TRUSTED_PROXIES", "127.0.0.1").serve_briefly();
+    running.get_with("X-Forwarded-For: 6.6.6.6, 198.51.100.7", "/authorize?client_id=nobody");
+    let (_, log) = running.stop("-TERM");
+    assert!(log.contains("\"address\":\"198.51.100.7\""), "{log}");
 }
 
 #[test]

@@ -182,6 +182,34 @@ fn a_signing_key_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_proxy_that_is_none_and_a_limit_that_is_none_are_refused() {
+    let proxies = [
+        ("proxy.example", "\"proxy.example\": it is neither an IP address nor a network"),
+        ("10.0.0.1, ::/0", "\"::/0\": it is every address there is"),
+    ];
+    for (proxies, reason) in proxies {
+        let variable = "MCP_OAUTH_TRUSTED_PROXIES";
+        let refused = Program::new().variable(variable, proxies).refusal();
+        let source = "the environment variable MCP_OAUTH_TRUSTED_PROXIES";
+        let remedy = "10.0.0.0/8";
+        tells(&refused, &Told { setting: "trusted_proxies", source, reason, remedy });
+    }
+    let limits = [
+        ("logn = { burst = 1, per_minute = 1 }", "by the name \"logn\"", "login"),
+        ("login = { burst = 0, per_minute = 1 }", "from 1 to 1000000", "limits = false"),
+        ("login = { burst = 1, per_minute = -1 }", "from 1 to 1000000", "limits = false"),
+        ("login = { burst = 1 }", "per_minute", "registration"),
+        ("login = 60", "not", "registration"),
+    ];
+    for (line, reason, remedy) in limits {
+        let refused = Program::new().config(&format!("[request_limits]\n{line}\n")).refusal();
+        let told =
+            Told { setting: "request_limits", source: "the file server.toml", reason, remedy };
+        tells(&refused, &told);
+    }
+}
+
+#[test]
 fn a_port_that_somebody_else_has_is_refused_wherever_it_was_set() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

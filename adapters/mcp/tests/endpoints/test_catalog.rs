@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
@@ -107,6 +108,11 @@ impl ToolCatalog for TestCatalog {
             "who" => {
                 let id = context.caller.token_id.as_deref().unwrap_or_default();
                 Ok(ToolOutput::text(format!("{} with {id}", context.caller.subject)))
+            }
+            // Not listed, since lists are compared.
+            "request" => {
+                let request = CurrentRequest::current();
+                Ok(ToolOutput::text(request.map_or_else(String::new, |it| it.id.to_string())))
             }
             "count" => Ok(ToolOutput::text("1").with_structured(json!({ "count": 1 }))),
             "region" => Ok(ToolOutput::text(Value::Object(call.arguments).to_string())),

@@ -1,8 +1,10 @@
 //! What a call of a tool becomes: answers, errors, and what is contained.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::scenario::*;
+use mcp_oauth_core::domain::correlation::{CurrentRequest, RequestId};
 use poem::Request;
 use poem::http::StatusCode;
 use serde_json::{Value, json};
@@ -25,6 +27,16 @@ async fn the_caller_reaches_the_tool_in_both_eras() {
         assert_eq!(message["id"], 7);
         assert_eq!(text_of(&message), "alice with id of alice");
         assert_eq!(message["result"]["isError"], false);
+    }
+}
+
+#[tokio::test]
+async fn co_05_the_request_reaches_the_tool_in_both_eras() {
+    let id = RequestId::given("the-request").unwrap();
+    let request = Arc::new(CurrentRequest { id, address: None });
+    let server = Server::new();
+    for message in request.during(every_way(&server, "request")).await {
+        assert_eq!(text_of(&message), "the-request");
     }
 }
 

@@ -144,6 +144,7 @@ fn access(error: &AccessError) -> Row {
         AccessError::Unavailable { retry_after, .. } => {
             unavailable("verifier_unavailable", *retry_after)
         }
+        AccessError::StoreUnavailable { .. } => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 
@@ -310,7 +311,6 @@ fn client_credentials(error: &ClientCredentialsError) -> Row {
         ClientCredentialsError::WrongResource => {
             row(400, "invalid_target", "client_credentials_wrong_resource")
         }
-        ClientCredentialsError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
         ClientCredentialsError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
     }
 }
@@ -320,7 +320,12 @@ fn revocation(error: &RevocationError) -> Row {
         RevocationError::Parameters(_) => row(400, "invalid_request", "revocation_parameters"),
         RevocationError::Client(error) => client_authentication(error),
         RevocationError::OtherClient => row(400, "invalid_grant", "revocation_other_client"),
-        RevocationError::VerifierUnavailable(_) => unavailable("verifier_unavailable", RETRY_AFTER),
+        RevocationError::WithoutGrant => {
+            row(400, "unsupported_token_type", "revocation_without_grant")
+        }
+        RevocationError::VerifierUnavailable { retry_after, .. } => {
+            unavailable("verifier_unavailable", *retry_after)
+        }
         RevocationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -331,11 +336,15 @@ fn introspection(error: &IntrospectionError) -> Row {
             row(400, "invalid_request", "introspection_parameters")
         }
         IntrospectionError::Client(error) => client_authentication(error),
+        IntrospectionError::Anonymous => {
+            let row = row(401, "invalid_client", "introspection_anonymous");
+            Row { basic_challenge: true, ..row }
+        }
         IntrospectionError::PublicClient => {
             row(401, "invalid_client", "introspection_public_client")
         }
-        IntrospectionError::VerifierUnavailable(_) => {
-            unavailable("verifier_unavailable", RETRY_AFTER)
+        IntrospectionError::VerifierUnavailable { retry_after, .. } => {
+            unavailable("verifier_unavailable", *retry_after)
         }
         IntrospectionError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }

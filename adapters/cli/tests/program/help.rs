@@ -3,7 +3,7 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 25] = [
+const SETTINGS: [(&str, &str); 32] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
@@ -15,6 +15,11 @@ const SETTINGS: [(&str, &str); 25] = [
     ("audience", "none"),
     ("allowed_origins", "[]"),
     ("signing_key_file", "none"),
+    ("encryption_secret", "none"),
+    ("encryption_secret_file", "none"),
+    ("previous_encryption_secret", "none"),
+    ("previous_encryption_secret_file", "none"),
+    ("key_rotation_seconds", "7776000"),
     ("default_scopes", "[\"mcp:tools\"]"),
     ("scopes", "{ \"mcp:tools\" = \"Use the tools of this server on your behalf\" }"),
     ("dev_users", "[{ username = \"alice\", password = \"password\", name = \"Alice\" }]"),
@@ -22,8 +27,10 @@ const SETTINGS: [(&str, &str); 25] = [
     ("log_level", "\"info\""),
     ("log_format", "\"human\""),
     ("access_token_seconds", "3600"),
+    ("revocation_seconds", "2"),
     ("code_seconds", "60"),
     ("session_seconds", "28800"),
+    ("remember_consent_seconds", "0"),
     ("refresh_idle_seconds", "2592000"),
     ("refresh_absolute_seconds", "7776000"),
     ("refresh_grace_seconds", "30"),

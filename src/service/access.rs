@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::policy::ScopePolicy;
-use super::refusal::{RETRY_AFTER, Refusal};
+use super::refusal::Refusal;
 use crate::domain::access_token::VerifyError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::bearer::{Challenge, MalformedCredentials, bearer_token};
@@ -55,6 +55,12 @@ pub enum AccessError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Nobody can tell whether the token was revoked.
+    #[error("{reason}")]
+    StoreUnavailable {
+        /// For the log.
+        reason: String,
+    },
 }
 
 impl Access {
@@ -86,10 +92,9 @@ impl Access {
         match self.revocations.is_revoked(&token).await {
             Ok(false) => Ok(principal),
             Ok(true) => Err(AccessError::InvalidToken(VerifyError::Revoked)),
-            Err(unavailable) => Err(AccessError::Unavailable {
-                reason: unavailable.to_string(),
-                retry_after: RETRY_AFTER,
-            }),
+            Err(unavailable) => {
+                Err(AccessError::StoreUnavailable { reason: unavailable.to_string() })
+            }
         }
     }
 
@@ -102,7 +107,7 @@ impl Access {
         document: ResourceDocument,
     ) -> Option<Challenge> {
         let scope = match error {
-            AccessError::Unavailable { .. } => return None,
+            AccessError::Unavailable { .. } | AccessError::StoreUnavailable { .. } => return None,
             AccessError::InsufficientScope { required, .. } => required,
             _ => &self.scopes.default,
         };

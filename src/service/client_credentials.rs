@@ -11,7 +11,7 @@ use crate::domain::parameters::Parameters;
 use crate::domain::person::Person;
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
-use crate::port::{SigningUnavailable, StoreUnavailable};
+use crate::port::SigningUnavailable;
 
 /// Why a client gets no token for itself.
 #[derive(Debug, Error)]
@@ -25,9 +25,6 @@ pub enum ClientCredentialsError {
     /// The resource is somebody else's, or no resource.
     #[error("resource is not served here")]
     WrongResource,
-    /// The store can't answer.
-    #[error(transparent)]
-    Unavailable(#[from] StoreUnavailable),
     /// No token can be signed.
     #[error(transparent)]
     NoKey(#[from] SigningUnavailable),

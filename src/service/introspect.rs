@@ -1,6 +1,7 @@
 //! Telling a resource server about an access token (RFC 7662).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -76,12 +77,20 @@ pub enum IntrospectionError {
     /// The asker was not recognised.
     #[error(transparent)]
     Client(#[from] ClientAuthenticationError),
+    /// Nobody said who is asking (RFC 7662 §2.1).
+    #[error("whoever asks about tokens has to authenticate")]
+    Anonymous,
     /// Anybody could be the asker (RFC 7662 §2.1).
     #[error("a public client can't ask about tokens, since anybody could be it")]
     PublicClient,
     /// Nobody can tell whether the token is good.
-    #[error("tokens can't be verified at the moment: {0}")]
-    VerifierUnavailable(String),
+    #[error("tokens can't be verified at the moment: {reason}")]
+    VerifierUnavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// There were too many.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -102,9 +111,12 @@ impl Introspect {
         authorization: &[&str],
         form: &Parameters,
     ) -> Result<Introspection, IntrospectionError> {
-        let answer = self.try_introspect(authorization, form).await;
+        let mut asker = None;
+        let answer = self.try_introspect(authorization, form, &mut asker).await;
         if let Err(error) = &answer {
-            self.audit.record(AuditEvent::new(Refusal::Introspection(error).decision()));
+            let mut event = AuditEvent::new(Refusal::Introspection(error).decision());
+            event.client = asker.map(|asker| asker.id);
+            self.audit.record(event);
         }
         answer
     }
@@ -113,15 +125,19 @@ impl Introspect {
         &self,
         authorization: &[&str],
         form: &Parameters,
+        authenticated: &mut Option<Client>,
     ) -> Result<Introspection, IntrospectionError> {
         self.throttle.token()?;
-        let asker =
-            authenticate_client(&*self.clients, &self.throttle, authorization, form).await?;
+        let asker = authenticate_client(&*self.clients, &self.throttle, authorization, form).await;
+        let asker = asker.map_err(or_anonymous)?;
+        let asker = &*authenticated.insert(asker);
         if asker.credential == ClientCredential::Public {
             return Err(IntrospectionError::PublicClient);
         }
         let token = form.required("token")?;
-        let found = self.active(token).await?.filter(|found| may_know(&asker, found));
+        // Only access tokens are told about, whatever the hint (RFC 7662 §2.1).
+        form.optional("token_type_hint")?;
+        let found = self.active(token).await?.filter(|found| may_know(asker, found));
         Ok(Introspection { active: found.is_some(), token: found.map(described) })
     }
 
@@ -131,8 +147,8 @@ impl Introspect {
         let principal = match self.verifier.verify(&BearerToken::presented(token), &expected).await
         {
             Ok(principal) => principal,
-            Err(VerifyError::Unavailable { reason, .. }) => {
-                return Err(IntrospectionError::VerifierUnavailable(reason));
+            Err(VerifyError::Unavailable { reason, retry_after }) => {
+                return Err(IntrospectionError::VerifierUnavailable { reason, retry_after });
             }
             Err(_) => return Ok(None),
         };
@@ -141,6 +157,15 @@ impl Introspect {
             None => false,
         };
         Ok(Some(principal).filter(|_| !revoked))
+    }
+}
+
+fn or_anonymous(error: ClientAuthenticationError) -> IntrospectionError {
+    match error {
+        ClientAuthenticationError::Parameters(ParameterError::Missing(_)) => {
+            IntrospectionError::Anonymous
+        }
+        error => error.into(),
     }
 }
 

@@ -184,6 +184,7 @@ fn access(error: &AccessError) -> Row {
         AccessError::Unavailable { retry_after, .. } => {
             unavailable("verifier_unavailable", *retry_after)
         }
+        AccessError::StoreUnavailable { .. } => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
 
@@ -393,7 +394,6 @@ fn client_credentials(error: &ClientCredentialsError) -> Row {
         ClientCredentialsError::WrongResource => {
             row(400, "invalid_target", "client_credentials_wrong_resource")
         }
-        ClientCredentialsError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
         ClientCredentialsError::NoKey(_) => unavailable("keys_unavailable", RETRY_AFTER),
     }
 }
@@ -403,7 +403,12 @@ fn revocation(error: &RevocationError) -> Row {
         RevocationError::Parameters(_) => row(400, "invalid_request", "revocation_parameters"),
         RevocationError::Client(error) => client_authentication(error),
         RevocationError::OtherClient => row(400, "invalid_grant", "revocation_other_client"),
-        RevocationError::VerifierUnavailable(_) => unavailable("verifier_unavailable", RETRY_AFTER),
+        RevocationError::WithoutGrant => {
+            row(400, "unsupported_token_type", "revocation_without_grant")
+        }
+        RevocationError::VerifierUnavailable { retry_after, .. } => {
+            unavailable("verifier_unavailable", *retry_after)
+        }
         RevocationError::TooMany(error) => too_many(error),
         RevocationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
@@ -415,11 +420,15 @@ fn introspection(error: &IntrospectionError) -> Row {
             row(400, "invalid_request", "introspection_parameters")
         }
         IntrospectionError::Client(error) => client_authentication(error),
+        IntrospectionError::Anonymous => {
+            let row = row(401, "invalid_client", "introspection_anonymous");
+            Row { challenge: Some(BASIC), ..row }
+        }
         IntrospectionError::PublicClient => {
             row(401, "invalid_client", "introspection_public_client")
         }
-        IntrospectionError::VerifierUnavailable(_) => {
-            unavailable("verifier_unavailable", RETRY_AFTER)
+        IntrospectionError::VerifierUnavailable { retry_after, .. } => {
+            unavailable("verifier_unavailable", *retry_after)
         }
         IntrospectionError::TooMany(error) => too_many(error),
         IntrospectionError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),

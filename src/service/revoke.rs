@@ -1,6 +1,7 @@
 //! Revoking a token (RFC 7009).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -9,7 +10,7 @@ use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::access_token::{IssuedToken, VerifyError};
 use crate::domain::audit::{AuditEvent, Decision};
-use crate::domain::client::{Client, ClientId};
+use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -45,9 +46,17 @@ pub enum RevocationError {
     /// The token is somebody else's.
     #[error("the token was issued to another client")]
     OtherClient,
+    /// It is good and has no grant to end with: it only expires.
+    #[error("a token without a grant can't be revoked")]
+    WithoutGrant,
     /// Nobody can tell whether it is an access token.
-    #[error("tokens can't be verified at the moment: {0}")]
-    VerifierUnavailable(String),
+    #[error("tokens can't be verified at the moment: {reason}")]
+    VerifierUnavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// There were too many.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -123,10 +132,13 @@ impl Revoke {
         client: &Client,
         principal: &Principal,
     ) -> Result<(), RevocationError> {
-        if principal.client.as_ref().map(ClientId::as_str) != Some(client.id.as_str()) {
+        if principal.client.as_ref() != Some(&client.id) {
             return Err(RevocationError::OtherClient);
         }
-        let Some(token) = principal.issued_token() else { return Ok(()) };
+        let token = principal.issued_token().ok_or(RevocationError::WithoutGrant)?;
+        if self.revocations.is_revoked(&token).await? {
+            return Ok(());
+        }
         self.revocations.revoke_token(&token, principal.expires_at).await?;
         let IssuedToken { token_id, grant } = token;
         let event = AuditEvent::new(Decision::TokenRevoked).client(&client.id).grant(&grant);
@@ -140,8 +152,8 @@ impl Revoke {
         let expected = Expected { resource, now: self.clock.now() };
         match self.verifier.verify(&BearerToken::presented(token), &expected).await {
             Ok(principal) => Ok(Some(principal)),
-            Err(VerifyError::Unavailable { reason, .. }) => {
-                Err(RevocationError::VerifierUnavailable(reason))
+            Err(VerifyError::Unavailable { reason, retry_after }) => {
+                Err(RevocationError::VerifierUnavailable { reason, retry_after })
             }
             Err(_) => Ok(None),
         }

@@ -4,15 +4,19 @@
 use std::fs;
 use std::path::Path;
 
+use mcp_oauth_core::domain::access_token::IssuedToken;
 use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
-use mcp_oauth_core::port::{ClientRegistry, GrantStore, KeyStore, LoginSessions, StoredKey};
+use mcp_oauth_core::port::{
+    ClientRegistry, GrantDirectory, GrantStore, KeyStore, LoginSessions, StoredKey,
+    TokenRevocations,
+};
 use mcp_oauth_database::{Database, OpenError, Opened};
 use secrecy::ExposeSecret;
 
 use crate::samples::{
-    MOST, at, client, code_hash, key, refresh_hash, rotated, session, session_hash,
+    MOST, at, client, code_hash, grant, key, refresh_hash, rotated, session, session_hash,
 };
 use crate::stores::{SqliteFile, race};
 
@@ -25,6 +29,13 @@ async fn fill(store: &Database) {
     rotated(store, "g", "r2").await;
     store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
     store.revoke(&GrantId::new("g"), at(4)).await.unwrap();
+    store.begin_without_code(&grant("machine")).await.unwrap();
+    store.revoke_token(&token("ended"), at(3600)).await.unwrap();
+}
+
+/// A token of the grant that goes on.
+fn token(id: &str) -> IssuedToken {
+    IssuedToken { token_id: id.to_owned(), grant: GrantId::new("machine") }
 }
 
 /// Everything there is, as text that can be compared.
@@ -38,6 +49,9 @@ async fn contents(store: &Database) -> String {
         store.find_code(&code_hash("g")).await.unwrap(),
         store.find_refresh(&refresh_hash("g")).await.unwrap(),
         store.find_refresh(&refresh_hash("r2")).await.unwrap(),
+        store.find_grant(&GrantId::new("machine")).await.unwrap(),
+        store.is_revoked(&token("ended")).await.unwrap(),
+        store.is_revoked(&token("another")).await.unwrap(),
     );
     format!("{everything:?}")
 }

@@ -120,15 +120,22 @@ async fn co_05_a_refusal_says_what_was_expected_and_what_came() {
 async fn jv_18_no_secret_is_in_the_audit_log() {
     let scenario = Scenario::new();
     let method = json!({ "token_endpoint_auth_method": "client_secret_post" });
-    let known = scenario.client_like(method).await;
+    let (known, thief) = (scenario.client_like(method).await, scenario.client().await);
     let login = scenario.authorize(&known.request()).await;
     let consent = scenario.log_in(&login).await;
     let code = scenario.approve(&consent).await.location().query.get("code").unwrap().to_owned();
     let tokens = scenario.redeem(&known, &code).await.expect(200).tokens();
     let refreshed = scenario.refresh(&known, &tokens.refresh).await.expect(200).tokens();
+    scenario.call_tool(&tokens.access, "move_files", json!({})).await.expect(403);
+    scenario.introspect(&known, &tokens.access).await.expect(200);
+    scenario.revoke(&known, &tokens.access).await.expect(200);
     scenario.redeem(&known, &code).await.expect(400);
     scenario.refresh(&known, &refreshed.refresh).await.expect(400);
-    scenario.call_tool(&tokens.access, "move_files", json!({})).await.expect(403);
+    scenario.call_tool(&refreshed.access, "move_files", json!({})).await.expect(401);
+    scenario.revoke(&thief, &refreshed.refresh).await.expect(400);
+    scenario.introspect(&thief, &refreshed.access).await.expect(401);
+    let ended = scenario.tokens(&known).await;
+    scenario.revoke(&known, &ended.refresh).await.expect(200);
     let log = format!("{:?}", scenario.audit.events());
     let form_tokens =
         [login, consent].map(|page| page.form().fields.get("form_token").unwrap().to_owned());
@@ -139,6 +146,8 @@ async fn jv_18_no_secret_is_in_the_audit_log() {
         tokens.refresh,
         refreshed.access,
         refreshed.refresh,
+        ended.access,
+        ended.refresh,
         "password".to_owned(),
     ];
     for secret in secrets.iter().chain(&form_tokens).chain(&scenario.cookie_values()) {

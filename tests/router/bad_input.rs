@@ -12,7 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 /// Every path with the methods it serves.
-const PATHS: [(&str, &[Method]); 17] = [
+const PATHS: [(&str, &[Method]); 19] = [
     ("/", &[Method::GET]),
     ("/docs", &[Method::GET]),
     ("/openapi.json", &[Method::GET]),
@@ -27,6 +27,8 @@ const PATHS: [(&str, &[Method]); 17] = [
     ("/authorize", &[Method::GET]),
     ("/register", &[Method::POST]),
     ("/token", &[Method::POST]),
+    ("/revoke", &[Method::POST]),
+    ("/introspect", &[Method::POST]),
     ("/login", &[Method::POST]),
     ("/consent", &[Method::GET, Method::POST]),
     ("/dev/token", &[Method::GET, Method::POST]),
@@ -93,7 +95,7 @@ async fn a_body_of_another_type_is_415() {
         call.send().await.refused(415, "invalid_request");
     }
     let form = redemption("x").encoded();
-    for path in ["/token", "/login", "/consent", "/dev/token"] {
+    for path in ["/token", "/revoke", "/introspect", "/login", "/consent", "/dev/token"] {
         for kind in [JSON, "text/plain", "multipart/form-data; boundary=x", "x"] {
             let call = scenario.post(path).body(kind, form.clone());
             call.send().await.refused(415, "invalid_request");
@@ -108,6 +110,8 @@ async fn rg_08_a_body_of_more_than_64_kibibytes_is_413() {
     let bodies = [
         ("/register", JSON),
         ("/token", FORM),
+        ("/revoke", FORM),
+        ("/introspect", FORM),
         ("/login", FORM),
         ("/consent", FORM),
         ("/dev/token", FORM),
@@ -158,7 +162,7 @@ async fn a_form_of_nonsense_is_refused() {
     let bodies: [&[u8]; 8] =
         [b"", b"%", b"%zz=%zz", b"=&=&=", b"&&&", b"\xFF=\xFE", b"grant_type", b"client_id=%00"];
     for body in bodies {
-        for path in ["/token", "/login", "/consent"] {
+        for path in ["/token", "/revoke", "/introspect", "/login", "/consent"] {
             let answer = scenario.post(path).body(FORM, body).send().await;
             assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
         }
@@ -193,7 +197,9 @@ async fn a_flood_of_parameters_is_refused() {
     let query = format!("{}&{}", flood.encoded(), client.request().encoded());
     scenario.get(&format!("/authorize?{query}")).send().await.refused_on_a_page(400);
     let form = flood.and("client_id", &client.id).and("grant_type", "refresh_token");
-    scenario.post("/token").form(&form).send().await.refused(400, "invalid_request");
+    for path in ["/token", "/revoke", "/introspect"] {
+        scenario.post(path).form(&form).send().await.refused(400, "invalid_request");
+    }
     scenario.post("/dev/token").form(&form).send().await.refused(400, "invalid_request");
 }
 

@@ -4,12 +4,14 @@ use crate::scenario::Scenario;
 use crate::steps::redemption;
 
 #[tokio::test]
-async fn tk_08_a_replayed_code_revokes_its_refresh_token() {
+async fn tk_08_a_replayed_code_revokes_its_tokens() {
     let scenario = Scenario::new();
     let client = scenario.client().await;
     let code = scenario.code(&client).await;
     let tokens = scenario.redeem(&client, &code).await.expect(200).tokens();
+    scenario.assert_accepted(&tokens.access).await;
     scenario.redeem(&client, &code).await.refused(400, "invalid_grant");
+    scenario.assert_refused(&tokens.access).await;
     scenario.refresh(&client, &tokens.refresh).await.refused(400, "invalid_grant");
     scenario.redeem(&client, &code).await.refused(400, "invalid_grant");
     assert!(scenario.audit.names().contains(&"grant_replayed"));
@@ -22,9 +24,12 @@ async fn tk_08_a_replay_revokes_every_descendant_of_the_code() {
     let code = scenario.code(&client).await;
     let first = scenario.redeem(&client, &code).await.expect(200).tokens();
     let second = scenario.refresh(&client, &first.refresh).await.expect(200).tokens();
-    scenario.clock.advance(3600);
+    scenario.clock.advance(3500);
     scenario.redeem(&client, &code).await.refused(400, "invalid_grant");
     scenario.refresh(&client, &second.refresh).await.refused(400, "invalid_grant");
+    for access in [&first.access, &second.access] {
+        scenario.assert_refused(access).await;
+    }
 }
 
 #[tokio::test]
@@ -41,6 +46,7 @@ async fn tk_08_a_replay_that_is_not_valid_itself_revokes_nothing() {
     let resource = redemption(&code).with("resource", "https://other.example");
     scenario.token(&client, &resource).await.refused(400, "invalid_target");
     assert!(!scenario.store.writes().contains(&"revoke"));
+    scenario.assert_accepted(&tokens.access).await;
     scenario.refresh(&client, &tokens.refresh).await.expect(200);
 }
 
@@ -52,6 +58,7 @@ async fn tk_08_a_replay_leaves_other_grants_alone() {
     let code = scenario.code(&client).await;
     scenario.redeem(&client, &code).await.expect(200);
     scenario.redeem(&client, &code).await.refused(400, "invalid_grant");
+    scenario.assert_accepted(&other.access).await;
     scenario.refresh(&client, &other.refresh).await.expect(200);
 }
 

@@ -9,7 +9,7 @@ use crate::scenario::{ALLOWED_ORIGIN, Scenario, words};
 /// Where the MCP Inspector's page comes from.
 const INSPECTOR: &str = "http://localhost:6274";
 
-const PUBLIC: [(Method, &str); 9] = [
+const PUBLIC: [(Method, &str); 10] = [
     (Method::GET, "/.well-known/oauth-protected-resource"),
     (Method::GET, "/.well-known/oauth-protected-resource/mcp"),
     (Method::GET, "/.well-known/oauth-authorization-server"),
@@ -19,6 +19,7 @@ const PUBLIC: [(Method, &str); 9] = [
     (Method::GET, "/openapi.json"),
     (Method::POST, "/register"),
     (Method::POST, "/token"),
+    (Method::POST, "/revoke"),
 ];
 
 async fn preflight(scenario: &Scenario, origin: &str, method: &str, path: &str) -> Answer {
@@ -77,6 +78,17 @@ async fn co_01_a_preflight_changes_nothing() {
     }
     assert_eq!(scenario.store.writes(), [""; 0]);
     assert_eq!(scenario.audit.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn co_01_no_page_elsewhere_reads_what_is_told_to_resource_servers() {
+    let scenario = Scenario::at("https://mcp.example.com");
+    for origin in [INSPECTOR, ALLOWED_ORIGIN, "https://any.example", "null"] {
+        let asked = scenario.post("/introspect").header("origin", origin).send().await;
+        assert_eq!(allowed_origin(&asked), None, "{origin}");
+        let answer = preflight(&scenario, origin, "POST", "/introspect").await;
+        assert_eq!(allowed_origin(&answer), None, "{origin}");
+    }
 }
 
 #[tokio::test]

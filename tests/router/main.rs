@@ -37,10 +37,13 @@ mod redirect_address;
 mod client_authentication;
 mod code_exchange;
 mod code_replay;
+mod machine_client;
 mod token_endpoint;
 
+mod introspection;
 mod refresh;
 mod refresh_replay;
+mod revocation;
 
 mod registration;
 

@@ -101,6 +101,26 @@ async fn md_08_every_announced_authentication_method_works_and_no_other_is_taken
 }
 
 #[tokio::test]
+async fn md_08_every_announced_method_works_where_tokens_are_revoked_and_asked_about() {
+    let scenario = Scenario::new();
+    let [document, _] = both(&scenario).await;
+    let methods = |endpoint: &str| {
+        let name = format!("{endpoint}_endpoint_auth_methods_supported");
+        document[&name].as_array().unwrap().clone()
+    };
+    assert_eq!(methods("revocation"), ["none", "client_secret_basic", "client_secret_post"]);
+    assert_eq!(methods("introspection"), ["client_secret_basic", "client_secret_post"]);
+    for method in methods("revocation") {
+        let client = scenario.client_like(json!({ "token_endpoint_auth_method": method })).await;
+        let token = scenario.tokens(&client).await.access;
+        let asked = scenario.introspect(&client, &token).await.status.is_success();
+        assert_eq!(asked, methods("introspection").contains(&method), "{method}");
+        scenario.revoke(&client, &token).await.expect(200);
+        scenario.assert_refused(&token).await;
+    }
+}
+
+#[tokio::test]
 async fn md_10_offline_access_is_announced_where_refresh_tokens_are_given() {
     for document in both(&Scenario::new()).await {
         let scopes = document["scopes_supported"].as_array().unwrap();
@@ -139,18 +159,14 @@ async fn md_13_exactly_the_announced_grants_are_served() {
     let scenario = Scenario::new();
     let [document, _] = both(&scenario).await;
     let grants = &document["grant_types_supported"];
-    assert_eq!(grants, &json!(["authorization_code", "refresh_token"]));
+    assert_eq!(grants, &json!(["authorization_code", "refresh_token", "client_credentials"]));
     let client = scenario.client().await;
     for form in [redemption("none"), refreshing("none")] {
         scenario.token(&client, &form).await.refused(400, "invalid_grant");
     }
-    let exotic = [
-        "client_credentials",
-        "password",
-        "implicit",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    ];
-    for grant in exotic {
+    let form = Parameters::new(&[("grant_type", "client_credentials")]);
+    scenario.token(&scenario.machine("mcp:tools").await, &form).await.expect(200);
+    for grant in ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"] {
         let form = Parameters::new(&[("grant_type", grant)]);
         scenario.token(&client, &form).await.refused(400, "unsupported_grant_type");
     }
@@ -160,8 +176,6 @@ async fn md_13_exactly_the_announced_grants_are_served() {
 async fn md_13_what_is_not_there_is_not_announced() {
     for document in both(&Scenario::new()).await {
         let absent = [
-            "revocation_endpoint",
-            "introspection_endpoint",
             "device_authorization_endpoint",
             "end_session_endpoint",
             "pushed_authorization_request_endpoint",

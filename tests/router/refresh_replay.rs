@@ -6,13 +6,20 @@ use crate::scenario::Scenario;
 async fn rf_02_a_refresh_token_replayed_after_the_grace_revokes_the_family() {
     let scenario = Scenario::new();
     let client = scenario.client().await;
-    let stolen = scenario.tokens(&client).await.refresh;
-    let second = scenario.refresh(&client, &stolen).await.expect(200).tokens();
+    let first = scenario.tokens(&client).await;
+    let stolen = &first.refresh;
+    let second = scenario.refresh(&client, stolen).await.expect(200).tokens();
     let third = scenario.refresh(&client, &second.refresh).await.expect(200).tokens();
     scenario.clock.advance(31);
-    scenario.refresh(&client, &stolen).await.refused(400, "invalid_grant");
-    for token in [&second.refresh, &third.refresh, &stolen] {
+    for access in [&first.access, &second.access, &third.access] {
+        scenario.assert_accepted(access).await;
+    }
+    scenario.refresh(&client, stolen).await.refused(400, "invalid_grant");
+    for token in [&second.refresh, &third.refresh, stolen] {
         scenario.refresh(&client, token).await.refused(400, "invalid_grant");
+    }
+    for access in [&first.access, &second.access, &third.access] {
+        scenario.assert_refused(access).await;
     }
     assert_eq!(scenario.audit.names().iter().filter(|name| **name == "grant_replayed").count(), 1);
 }
@@ -25,6 +32,7 @@ async fn rf_02_a_replay_leaves_other_grants_alone() {
     scenario.refresh(&client, &one.refresh).await.expect(200);
     scenario.clock.advance(31);
     scenario.refresh(&client, &one.refresh).await.refused(400, "invalid_grant");
+    scenario.assert_accepted(&other.access).await;
     scenario.refresh(&client, &other.refresh).await.expect(200);
 }
 
@@ -36,6 +44,7 @@ async fn rf_02_a_replay_by_somebody_else_revokes_nothing() {
     let second = scenario.refresh(&client, &first.refresh).await.expect(200).tokens();
     scenario.clock.advance(31);
     scenario.refresh(&thief, &first.refresh).await.refused(400, "invalid_grant");
+    scenario.assert_accepted(&first.access).await;
     scenario.refresh(&client, &second.refresh).await.expect(200);
 }
 

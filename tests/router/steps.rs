@@ -2,12 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use mcp_oauth_core::domain::client::{self, GrantType};
 use mcp_oauth_core::domain::secret::{base64url, sha256};
+use mcp_oauth_core::port::ClientRegistry;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Tokens};
 use crate::parameters::Parameters;
-use crate::scenario::{Call, Scenario};
+use crate::scenario::{Call, Scenario, scopes};
 
 /// Where the client of most scenarios is sent back to.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:33418/callback";
@@ -50,6 +52,41 @@ impl Scenario {
             method: text("token_endpoint_auth_method").unwrap(),
             redirect_uri: registered["redirect_uris"][0].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// A client that the operator made a resource server.
+    pub(crate) async fn resource_server(&self) -> Client {
+        let client = self.confidential_client().await;
+        self.changed_by_operator(&client, |stored| stored.may_introspect = true).await;
+        client
+    }
+
+    /// A client that the operator lets act for itself, with no scope but these.
+    pub(crate) async fn machine(&self, scope: &str) -> Client {
+        let client = self.confidential_client().await;
+        self.changed_by_operator(&client, |stored| {
+            stored.metadata.grant_types = vec![GrantType::ClientCredentials];
+            stored.metadata.redirect_uris.clear();
+            stored.metadata.scope = Some(scopes(scope));
+        })
+        .await;
+        client
+    }
+
+    async fn confidential_client(&self) -> Client {
+        self.client_like(json!({ "token_endpoint_auth_method": "client_secret_basic" })).await
+    }
+
+    /// Changes a registered client in the store, as only the operator can.
+    pub(crate) async fn changed_by_operator(
+        &self,
+        client: &Client,
+        change: impl FnOnce(&mut client::Client),
+    ) {
+        let found = ClientRegistry::find(&*self.store, &client::ClientId::new(&*client.id)).await;
+        let mut stored = found.unwrap().unwrap();
+        change(&mut stored);
+        assert!(self.store.replace(&stored).await.unwrap());
     }
 
     /// Sends the person's browser with an authorization request.
@@ -114,6 +151,24 @@ impl Scenario {
 
     pub(crate) async fn refresh(&self, client: &Client, token: &str) -> Answer {
         self.token(client, &refreshing(token)).await
+    }
+
+    /// Revokes a token, authenticated as the client registered.
+    pub(crate) async fn revoke(&self, client: &Client, token: &str) -> Answer {
+        self.revoke_with(client, &Parameters::new(&[("token", token)])).await
+    }
+
+    pub(crate) async fn revoke_with(&self, client: &Client, form: &Parameters) -> Answer {
+        client.authenticated(self.post(&self.path("/revoke")), form).send().await
+    }
+
+    /// Asks about a token, authenticated as the client registered.
+    pub(crate) async fn introspect(&self, client: &Client, token: &str) -> Answer {
+        self.introspect_with(client, &Parameters::new(&[("token", token)])).await
+    }
+
+    pub(crate) async fn introspect_with(&self, client: &Client, form: &Parameters) -> Answer {
+        client.authenticated(self.post(&self.path("/introspect")), form).send().await
     }
 
     /// The tokens of a whole authorization.

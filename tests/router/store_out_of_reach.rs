@@ -14,13 +14,15 @@ fn assert_unavailable(answer: &Answer) {
 #[tokio::test]
 async fn programs_are_told_to_come_back() {
     let scenario = Scenario::new();
-    let client = scenario.client().await;
+    let (client, server) = (scenario.client().await, scenario.resource_server().await);
     let (code, tokens) = (scenario.code(&client).await, scenario.tokens(&client).await);
     scenario.store.put_out_of_reach();
     let registration = scenario.register(&client_metadata()).await;
     let redemption = scenario.redeem(&client, &code).await;
     let refresh = scenario.refresh(&client, &tokens.refresh).await;
-    for answer in [registration, redemption, refresh] {
+    let revocation = scenario.revoke(&client, &tokens.refresh).await;
+    let introspection = scenario.introspect(&server, &tokens.access).await;
+    for answer in [registration, redemption, refresh, revocation, introspection] {
         assert_unavailable(&answer);
         answer.refused(503, "temporarily_unavailable");
     }
@@ -49,6 +51,18 @@ async fn tools_that_need_no_store_go_on() {
     let token = scenario.dev_token(&[]).await;
     scenario.store.put_out_of_reach();
     scenario.assert_accepted(&token).await;
+}
+
+#[tokio::test]
+async fn a_token_that_may_be_revoked_is_neither_accepted_nor_called_bad() {
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let token = scenario.tokens(&client).await.access;
+    scenario.store.put_out_of_reach();
+    let answer = scenario.hello(&token).await;
+    assert_unavailable(&answer);
+    assert_eq!(answer.header("www-authenticate"), None);
+    assert_eq!(scenario.audit.names().last(), Some(&"store_unavailable"));
 }
 
 #[tokio::test]

@@ -99,6 +99,14 @@ async fn jv_19_a_token_says_everything_an_access_token_has_to() {
 }
 
 #[tokio::test]
+async fn rv_01_a_token_of_a_grant_that_is_none_is_refused() {
+    let scenario = Scenario::new();
+    for grant in [json!("unknown"), json!(""), json!(7), json!(null)] {
+        scenario.assert_refused(&ForgedToken::good().claim("grant_id", grant).signed()).await;
+    }
+}
+
+#[tokio::test]
 async fn jv_19_a_token_without_scope_allows_nothing() {
     let scenario = Scenario::new();
     for token in

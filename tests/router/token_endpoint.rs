@@ -111,7 +111,7 @@ async fn tk_04_a_client_that_did_not_register_for_it_gets_no_refresh_token() {
 async fn tk_17_a_grant_this_server_has_not_is_unsupported() {
     let scenario = Scenario::new();
     let client = scenario.client().await;
-    for grant in ["password", "client_credentials", "Authorization_Code", "\"<script>"] {
+    for grant in ["password", "Authorization_Code", "Client_Credentials", "\"<script>"] {
         let form = Parameters::new(&[("grant_type", grant)]);
         scenario.token(&client, &form).await.refused(400, "unsupported_grant_type");
     }
@@ -122,6 +122,8 @@ async fn tk_17_a_grant_the_client_did_not_register_for_is_not_for_it() {
     let scenario = Scenario::new();
     let client = scenario.client_like(json!({ "grant_types": ["authorization_code"] })).await;
     scenario.token(&client, &refreshing("any")).await.refused(400, "unauthorized_client");
+    let form = Parameters::new(&[("grant_type", "client_credentials")]);
+    scenario.token(&client, &form).await.refused(400, "unauthorized_client");
 }
 
 #[tokio::test]

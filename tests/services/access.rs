@@ -1,7 +1,5 @@
 //! Authenticating a request: what the verifier is asked, and what its answers become.
 
-use std::time::Duration;
-
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::bearer::Challenge;
 use mcp_oauth_core::domain::resource::ResourceDocument;
@@ -9,11 +7,9 @@ use mcp_oauth_core::domain::secret::BearerToken;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::refusal::Refusal;
 
-use crate::samples::{INSIDE, RESOURCE, SIGNED, at};
-use crate::tools::caller;
+use crate::samples::{INSIDE, RESOURCE, SIGNED, WAIT, store_unavailable, unreachable};
+use crate::tools::{caller, caller_of_grant};
 use crate::world::{Stage, World, row};
-
-const RETRY_AFTER: Duration = Duration::from_secs(17);
 
 /// The one bearer token of these scenarios.
 async fn presented(stage: &Stage) -> Result<(), AccessError> {
@@ -26,10 +22,6 @@ fn refusing(error: VerifyError) -> Stage {
     let mut world = World::new();
     world.verifier.expect_verify().times(1).return_once(|_, _| Err(error));
     world.open()
-}
-
-fn unreachable() -> VerifyError {
-    VerifyError::Unavailable { reason: INSIDE.to_owned(), retry_after: RETRY_AFTER }
 }
 
 fn challenge(stage: &Stage, error: &AccessError) -> Option<Challenge> {
@@ -59,13 +51,7 @@ async fn rs_14_two_tokens_are_refused_before_either_is_verified() {
 
 #[tokio::test]
 async fn rs_18_the_verifier_is_asked_for_our_resource_at_this_moment() {
-    let mut world = World::new();
-    let verify = world.verifier.expect_verify().times(1).withf(|token, expected| {
-        let resource = expected.resource.canonical().as_str();
-        token.expose() == SIGNED && resource == RESOURCE && expected.now == at(0)
-    });
-    verify.return_once(|_, _| Ok(caller("mcp:tools")));
-    let stage = world.open();
+    let stage = World::new().with_verified(Ok(caller("mcp:tools"))).open();
     presented(&stage).await.unwrap();
     assert_eq!(stage.audited(), []);
 }
@@ -85,9 +71,40 @@ async fn an_unreachable_verifier_is_503_and_never_401() {
     let stage = refusing(unreachable());
     let error = presented(&stage).await.unwrap_err();
     let refused = Refusal::Access(&error).row();
-    assert_eq!((refused.status, refused.retry_after), (503, Some(RETRY_AFTER)));
+    assert_eq!((refused.status, refused.retry_after), (503, Some(WAIT)));
     assert_eq!(challenge(&stage, &error), None);
     assert_eq!(stage.decisions(), ["verifier_unavailable"]);
+    assert!(!Refusal::Access(&error).public_text().contains(INSIDE));
+}
+
+#[tokio::test]
+async fn rv_01_a_good_token_is_let_in_while_it_is_not_revoked() {
+    let stage = World::new().with_verified(Ok(caller_of_grant())).with_revocation(Ok(false)).open();
+    presented(&stage).await.unwrap();
+    assert_eq!(stage.audited(), []);
+}
+
+#[tokio::test]
+async fn rv_01_a_revoked_token_is_401_and_recorded_by_its_hash() {
+    let stage = World::new().with_verified(Ok(caller_of_grant())).with_revocation(Ok(true)).open();
+    let error = presented(&stage).await.unwrap_err();
+    assert_eq!(error, AccessError::InvalidToken(VerifyError::Revoked));
+    assert_eq!(row(Refusal::Access(&error)), (401, "invalid_token", "invalid_token"));
+    assert_eq!(challenge(&stage, &error).unwrap().error, Some("invalid_token"));
+    let event = stage.only_event();
+    assert_eq!(event.token.as_deref(), Some(BearerToken::presented(SIGNED).hash().as_str()));
+    assert!(format!("{:?}", event.decision).contains("revoked"));
+}
+
+#[tokio::test]
+async fn while_nobody_knows_what_is_revoked_a_token_is_503_and_never_let_in_or_401() {
+    let verified = World::new().with_verified(Ok(caller_of_grant()));
+    let stage = verified.with_revocation(Err(store_unavailable())).open();
+    let error = presented(&stage).await.unwrap_err();
+    let unavailable = (503, "temporarily_unavailable", "store_unavailable");
+    assert_eq!(row(Refusal::Access(&error)), unavailable);
+    assert_eq!(challenge(&stage, &error), None);
+    assert_eq!(stage.decisions(), ["store_unavailable"]);
     assert!(!Refusal::Access(&error).public_text().contains(INSIDE));
 }
 

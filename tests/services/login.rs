@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
 use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
 use mcp_oauth_core::domain::login::PasswordAnswer;
-use mcp_oauth_core::domain::person::Person;
+use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::secret::{BrowserToken, SessionToken};
 use mcp_oauth_core::port::LoginRefused;
 use mcp_oauth_core::service::login::{LoginAttempt, LoginError};
@@ -73,6 +73,15 @@ async fn a_wrong_password_begins_no_session() {
     let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
     assert_eq!(row(Refusal::Login(&error)), (403, "access_denied", "login_wrong_credentials"));
     assert_eq!(stage.decisions(), ["login_wrong_credentials"]);
+}
+
+#[tokio::test]
+async fn tk_23_a_person_who_is_named_like_a_client_begins_no_session() {
+    let person = Person { subject: Subject::of_client(&client().id), ..alice() };
+    let stage = answering(Ok(person)).open();
+    let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    assert_eq!(row(Refusal::Login(&error)), (403, "access_denied", "login_reserved_subject"));
+    assert_eq!(stage.decisions(), ["login_reserved_subject"]);
 }
 
 #[tokio::test]

@@ -47,10 +47,19 @@ fn md_05_md_06_md_08_both_documents_say_what_is_required_and_accepted() {
     assert_eq!(stage.use_cases.metadata.openid_configuration().server, server);
     assert_eq!(server.code_challenge_methods_supported, ["S256"]);
     assert_eq!(server.response_types_supported, ["code"]);
-    assert_eq!(server.grant_types_supported, ["authorization_code", "refresh_token"]);
+    let grants = ["authorization_code", "refresh_token", "client_credentials"];
+    assert_eq!(server.grant_types_supported, grants);
     let methods = ["none", "client_secret_basic", "client_secret_post"];
     assert_eq!(server.token_endpoint_auth_methods_supported, methods);
+    assert_eq!(server.revocation_endpoint_auth_methods_supported, methods);
     assert!(server.authorization_response_iss_parameter_supported);
+}
+
+#[test]
+fn in_01_md_08_who_can_be_anybody_is_not_invited_to_ask_about_tokens() {
+    let server = World::new().open().use_cases.metadata.authorization_server();
+    let confidential = ["client_secret_basic", "client_secret_post"];
+    assert_eq!(server.introspection_endpoint_auth_methods_supported, confidential);
 }
 
 #[test]
@@ -61,6 +70,8 @@ fn md_12_every_endpoint_is_below_the_base_url() {
         (server.token_endpoint, "/token"),
         (server.registration_endpoint.unwrap(), "/register"),
         (server.jwks_uri, "/.well-known/jwks.json"),
+        (server.revocation_endpoint, "/revoke"),
+        (server.introspection_endpoint, "/introspect"),
         (server.userinfo_endpoint, "/userinfo"),
     ];
     for (published, path) in endpoints {

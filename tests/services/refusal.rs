@@ -1,7 +1,6 @@
 //! The table of refusals, row by row: status, OAuth code and audit code of every error.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::authorization::{AuthorizationRequest, Prompt, ReturnAddress};
@@ -10,20 +9,26 @@ use mcp_oauth_core::domain::client::GrantType;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::limit::{LimitedAction, TooMany};
 use mcp_oauth_core::domain::parameters::ParameterError;
+use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use mcp_oauth_core::service::consent::ConsentError;
 use mcp_oauth_core::service::dev_token::DevTokenError;
+use mcp_oauth_core::service::introspect::IntrospectionError;
+use mcp_oauth_core::service::log_out::LogOutError;
 use mcp_oauth_core::service::login::LoginError;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::RegistrationError;
+use mcp_oauth_core::service::revoke::RevocationError;
 use mcp_oauth_core::service::token::TokenError;
 use mcp_oauth_core::service::transport_error::TransportError;
-use mcp_oauth_core::service::{ClientAuthenticationError, ExchangeError, RefreshError};
+use mcp_oauth_core::service::{
+    ClientAuthenticationError, ClientCredentialsError, ExchangeError, RefreshError,
+};
 
 use crate::samples::{
-    BASE, INSIDE, client, code, grant, keys_unavailable, scope, store_unavailable,
+    BASE, INSIDE, WAIT, client, code, grant, keys_unavailable, scope, store_unavailable,
 };
 use crate::world::row;
 
@@ -35,9 +40,6 @@ type Rows<E> = Vec<(E, Row)>;
 
 const STORE: Row = (503, "temporarily_unavailable", "store_unavailable");
 const KEYS: Row = (503, "temporarily_unavailable", "keys_unavailable");
-
-/// How long the ports of these rows ask to wait.
-const WAIT: Duration = Duration::from_secs(9);
 
 /// There were too many, and the row to expect.
 fn too_many(action: LimitedAction, audit: &'static str) -> (TooMany, Row) {
@@ -62,6 +64,7 @@ fn access() -> Rows<AccessError> {
         (VerifyError::BadSignature.into(), (401, "invalid_token", "invalid_token")),
         (insufficient, (403, "insufficient_scope", "insufficient_scope")),
         (unavailable, (503, "temporarily_unavailable", "verifier_unavailable")),
+        (AccessError::StoreUnavailable { reason: INSIDE.to_owned() }, STORE),
     ]
 }
 
@@ -126,6 +129,10 @@ fn login() -> Rows<LoginError> {
     vec![
         (LoginError::ForeignForm, (403, "access_denied", "login_foreign_form")),
         (unknown.into(), (400, "invalid_client", "authorization_unknown_client")),
+        (
+            LoginError::ReservedSubject(Subject::of_client(&client().id)),
+            (403, "access_denied", "login_reserved_subject"),
+        ),
         (LoginError::WrongCredentials(Box::new(request())), wrong),
         (
             LoginError::ProviderUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT },
@@ -157,6 +164,13 @@ fn consent() -> Rows<ConsentError> {
         (ConsentError::ForeignForm, (403, "access_denied", "consent_foreign_form")),
         (unknown.into(), (400, "invalid_client", "authorization_unknown_client")),
         (ConsentError::Unavailable(store_unavailable()), STORE),
+    ]
+}
+
+fn log_out() -> Rows<LogOutError> {
+    vec![
+        (LogOutError::ForeignForm, (403, "access_denied", "log_out_foreign_form")),
+        (LogOutError::Unavailable(store_unavailable()), STORE),
     ]
 }
 
@@ -219,11 +233,14 @@ fn exchange() -> Rows<TokenError> {
 
 fn refresh() -> Rows<TokenError> {
     use RefreshError::{
-        Expired, NoKey, OtherClient, Replayed, Revoked, Unavailable, UnknownToken, WrongResource,
-        WrongScope,
+        Expired, NoKey, OtherClient, PersonGone, ProviderUnavailable, Replayed, Revoked,
+        Unavailable, UnknownToken, WrongResource, WrongScope,
     };
     let invalid_grant = |audit| (400, "invalid_grant", audit);
+    let provider = ProviderUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT };
     let rows = [
+        (PersonGone, invalid_grant("refresh_person_gone")),
+        (provider, (503, "temporarily_unavailable", "provider_unavailable")),
         (UnknownToken, invalid_grant("refresh_unknown")),
         (OtherClient, invalid_grant("refresh_other_client")),
         (Expired, invalid_grant("refresh_expired")),
@@ -235,6 +252,46 @@ fn refresh() -> Rows<TokenError> {
         (NoKey(keys_unavailable()), KEYS),
     ];
     rows.into_iter().map(|(error, row)| (error.into(), row)).collect()
+}
+
+fn client_credentials() -> Rows<TokenError> {
+    use ClientCredentialsError::{NoKey, PublicClient, WrongResource, WrongScope};
+    let rows = [
+        (PublicClient, (400, "unauthorized_client", "client_credentials_public")),
+        (WrongScope, (400, "invalid_scope", "client_credentials_wrong_scope")),
+        (WrongResource, (400, "invalid_target", "client_credentials_wrong_resource")),
+        (NoKey(keys_unavailable()), KEYS),
+    ];
+    rows.into_iter().map(|(error, row)| (error.into(), row)).collect()
+}
+
+fn revocation() -> Rows<RevocationError> {
+    use RevocationError::{OtherClient, Unavailable, VerifierUnavailable, WithoutGrant};
+    let client = ClientAuthenticationError::SecretMissing;
+    let verifier = VerifierUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT };
+    let without_grant = (400, "unsupported_token_type", "revocation_without_grant");
+    vec![
+        (PARAMETERS.into(), (400, "invalid_request", "revocation_parameters")),
+        (client.into(), (401, "invalid_client", "client_secret_missing")),
+        (OtherClient, (400, "invalid_grant", "revocation_other_client")),
+        (WithoutGrant, without_grant),
+        (verifier, (503, "temporarily_unavailable", "verifier_unavailable")),
+        (Unavailable(store_unavailable()), STORE),
+    ]
+}
+
+fn introspection() -> Rows<IntrospectionError> {
+    use IntrospectionError::{Anonymous, PublicClient, Unavailable, VerifierUnavailable};
+    let client = ClientAuthenticationError::WrongSecret { by_basic: false };
+    let verifier = VerifierUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT };
+    vec![
+        (PARAMETERS.into(), (400, "invalid_request", "introspection_parameters")),
+        (client.into(), (401, "invalid_client", "client_wrong_secret")),
+        (Anonymous, (401, "invalid_client", "introspection_anonymous")),
+        (PublicClient, (401, "invalid_client", "introspection_public_client")),
+        (verifier, (503, "temporarily_unavailable", "verifier_unavailable")),
+        (Unavailable(store_unavailable()), STORE),
+    ]
 }
 
 fn dev_token() -> Rows<DevTokenError> {
@@ -279,8 +336,11 @@ fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     authorization.for_each(|(error, row)| check(Refusal::Authorization(&error), row));
     login().iter().for_each(|(error, row)| check(Refusal::Login(error), *row));
     consent().iter().for_each(|(error, row)| check(Refusal::Consent(error), *row));
-    let token = [token(), client_authentication(), exchange(), refresh()].into_iter().flatten();
-    token.for_each(|(error, row)| check(Refusal::Token(&error), row));
+    log_out().iter().for_each(|(error, row)| check(Refusal::LogOut(error), *row));
+    let token = [token(), client_authentication(), exchange(), refresh(), client_credentials()];
+    token.into_iter().flatten().for_each(|(error, row)| check(Refusal::Token(&error), row));
+    revocation().iter().for_each(|(error, row)| check(Refusal::Revocation(error), *row));
+    introspection().iter().for_each(|(error, row)| check(Refusal::Introspection(error), *row));
     dev_token().iter().for_each(|(error, row)| check(Refusal::DevToken(error), *row));
     transport().iter().for_each(|(error, row)| check(Refusal::Transport(error), *row));
 }
@@ -342,6 +402,8 @@ fn tk_14_who_failed_with_basic_is_asked_for_basic() {
         let error = TokenError::Client(error);
         assert_eq!(Refusal::Token(&error).row().challenge.is_some(), basic, "{error:?}");
     }
+    let anonymous = Refusal::Introspection(&IntrospectionError::Anonymous).row();
+    assert!(anonymous.challenge.is_some());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mcp_oauth_core::domain::access_token::{IssuedToken, VerifyError};
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
@@ -49,6 +50,13 @@ pub(crate) const INSIDE: &str = "disk /var/lib/private is full";
 /// `seconds` from the moment at which every scenario plays.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000 + seconds)
+}
+
+/// How long an unreachable port asks to wait.
+pub(crate) const WAIT: Duration = Duration::from_secs(17);
+
+pub(crate) fn unreachable() -> VerifyError {
+    VerifyError::Unavailable { reason: INSIDE.to_owned(), retry_after: WAIT }
 }
 
 pub(crate) fn store_unavailable() -> StoreUnavailable {
@@ -127,6 +135,11 @@ pub(crate) fn grant_of_another_client() -> Grant {
 
 pub(crate) fn revoked_grant() -> Grant {
     Grant { revoked_at: Some(at(-10)), ..grant() }
+}
+
+/// The access token behind [`SIGNED`], as it can be ended.
+pub(crate) fn issued_token() -> IssuedToken {
+    IssuedToken { token_id: "jti-1".to_owned(), grant: grant().id }
 }
 
 /// [`CODE`] as the store has it: good for half a minute more.

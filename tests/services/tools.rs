@@ -9,7 +9,7 @@ use mcp_oauth_core::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOut
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::refusal::Refusal;
 
-use crate::samples::{BASE, RESOURCE, alice, at, client, scope};
+use crate::samples::{BASE, RESOURCE, alice, at, client, grant, scope};
 use crate::world::{World, row};
 
 /// Alice, with a token that allows `scopes`.
@@ -31,6 +31,11 @@ pub(crate) fn caller(scopes: &str) -> Principal {
         kind: CallerKind::User,
         claims: serde_json::Map::new(),
     }
+}
+
+/// Alice, with a token of the grant she gave to the client.
+pub(crate) fn caller_of_grant() -> Principal {
+    Principal { grant: Some(grant().id), ..caller("mcp:tools") }
 }
 
 fn tool(name: &str, required: &str) -> Arc<ToolDescription> {

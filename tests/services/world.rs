@@ -3,26 +3,29 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
 use mcp_oauth_core::domain::client::Client;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::parameters::Parameters;
+use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
     MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
     MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
-    MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
+    MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
 
 use crate::samples::{
-    BASE, CALLBACK, CHALLENGE, SECRETS, SIGNED, alice, at, client, code, policy, refresh, session,
+    BASE, CALLBACK, CHALLENGE, RESOURCE, SECRETS, SIGNED, alice, at, client, code, issued_token,
+    policy, refresh, session,
 };
 
 /// Ports nobody may call yet, except for the time and for random bytes.
@@ -87,6 +90,23 @@ impl World {
     pub(crate) fn with_session(mut self, found: Option<LoginSession>) -> Self {
         let find = self.sessions.expect_find().times(1).withf(|asked| *asked == session().hash);
         find.return_once(|_| Ok(found));
+        self
+    }
+
+    /// The access token [`SIGNED`] is verified, once.
+    pub(crate) fn with_verified(mut self, verified: Result<Principal, VerifyError>) -> Self {
+        let verify = self.verifier.expect_verify().times(1).withf(|token, expected| {
+            let resource = expected.resource.canonical().as_str();
+            token.expose() == SIGNED && resource == RESOURCE && expected.now == at(0)
+        });
+        verify.return_once(|_, _| verified);
+        self
+    }
+
+    /// Somebody asks whether the token `jti-1` of the grant was ended, once.
+    pub(crate) fn with_revocation(mut self, revoked: Result<bool, StoreUnavailable>) -> Self {
+        let asked = self.revocations.expect_is_revoked().times(1);
+        asked.withf(|token| *token == issued_token()).return_once(|_| revoked);
         self
     }
 
@@ -205,6 +225,11 @@ impl Drop for Stage {
             assert!(!recorded.contains(secret), "the audit log has {secret:?}: {recorded}");
         }
     }
+}
+
+/// The parameters of a form.
+pub(crate) fn form(encoded: &str) -> Parameters {
+    Parameters::parse(encoded.as_bytes()).unwrap()
 }
 
 /// An authorization request that is fine, apart from `changes`: a value for a name, or nothing at

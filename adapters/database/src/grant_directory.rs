@@ -1,5 +1,3 @@
-use std::cmp::Reverse;
-
 use async_trait::async_trait;
 use mcp_oauth_core::domain::grant::{Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::timestamp::Timestamp;
@@ -34,10 +32,7 @@ impl GrantDirectory for Database {
     ) -> Result<Vec<Grant>, StoreUnavailable> {
         let rows =
             newest(selection, most).all(&self.reader).await.map_err(StoreUnavailable::new)?;
-        let mut grants = rows.into_iter().map(Grant::try_from).collect::<Result<Vec<_>, _>>()?;
-        // Those of one second not by the database, whose order of texts depends on its collation.
-        grants.sort_by(|a, b| (Reverse(a.granted_at), &a.id).cmp(&(Reverse(b.granted_at), &b.id)));
-        Ok(grants)
+        Ok(rows.into_iter().map(Grant::try_from).collect::<Result<_, _>>()?)
     }
 
     async fn revoke_all(
@@ -50,8 +45,14 @@ impl GrantDirectory for Database {
     }
 }
 
+/// By id too before the cut, or it would go through one second at random. SQLite compares texts byte
+/// by byte, as the core does; elsewhere the column's collation has to.
 fn newest(selection: &GrantSelection, most: u32) -> Select<Entity> {
-    Entity::find().filter(meant(selection)).order_by_desc(Column::GrantedAt).limit(u64::from(most))
+    Entity::find()
+        .filter(meant(selection))
+        .order_by_desc(Column::GrantedAt)
+        .order_by_asc(Column::Id)
+        .limit(u64::from(most))
 }
 
 fn revocation(selection: &GrantSelection, at: Timestamp) -> UpdateMany<Entity> {

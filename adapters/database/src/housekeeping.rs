@@ -90,6 +90,8 @@ mod tests {
         assert_no_scan(&expired(codes::Entity, codes::Column::ExpiresAt, 0)).await;
         let tokens = refresh_tokens::Column::ExpiresAt;
         assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;
+        let revoked = revoked_tokens::Column::ExpiresAt;
+        assert_no_scan(&expired(revoked_tokens::Entity, revoked, 0)).await;
         assert_no_scan(&bare_grants(0)).await;
         let epoch = Timestamp::from_unix(0);
         let unused = UnusedClients { never_since: epoch, last_before: epoch };

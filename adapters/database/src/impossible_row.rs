@@ -130,9 +130,9 @@ mod tests {
     async fn an_impossible_grant_is_located() {
         let token = "refresh_tokens VALUES ('k','h',zeroblob(32),0,0,NULL,0)";
         for (row, column) in [
-            ("('h','c','?','https://r.example','a',0,NULL)", "column person"),
-            (r#"('h','c','{"subject":"s"}','r','a',0,NULL)"#, "column resource"),
-            (r#"('h','c','{"subject":"s"}','https://r.example','"',0,NULL)"#, "column scope"),
+            ("('h','c','s','?','https://r.example','a',0,NULL)", "column person"),
+            (r#"('h','c','s','{"subject":"s"}','r','a',0,NULL)"#, "column resource"),
+            (r#"('h','c','s','{"subject":"s"}','https://r.example','"',0,NULL)"#, "column scope"),
         ] {
             let (_directory, database) = with(&[&format!("grants VALUES {row}"), token]).await;
             let found = database.find_refresh(&RefreshTokenHash::from_stored("k")).await;

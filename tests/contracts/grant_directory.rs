@@ -6,7 +6,7 @@ use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::{Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{GrantDirectory, GrantStore, RotateError};
+use mcp_oauth_core::port::{GrantDirectory, RotateError};
 
 use crate::refresh_tokens::rotation;
 use crate::samples::{at, begun, code, grant, person, refresh, refresh_hash, refreshable};

@@ -46,7 +46,7 @@ pub struct Registered {
 #[derive(Debug, Error)]
 pub enum RegistrationError {
     /// The operator adds clients, and nobody else.
-    #[error("clients can't register here; ask the operator to add yours")]
+    #[error("clients can't register here")]
     Off,
     /// Registering needs a token of the operator, and none was sent.
     #[error("registering here needs an initial access token of the operator")]

@@ -77,7 +77,8 @@ async fn a_path_that_is_not_there_is_404_with_a_document() {
         "/%00",
         "/%ff",
         "//evil.example",
-        "/register/x",
+        "/register/",
+        "/register/x/y",
     ];
     for path in paths {
         for method in [Method::GET, Method::POST] {

@@ -46,6 +46,7 @@ mod refresh_replay;
 mod revocation;
 
 mod registration;
+mod registration_management;
 
 mod audit;
 mod cross_origin;

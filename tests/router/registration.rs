@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::scenario::Scenario;
+use crate::scenario::{LOCAL, Scenario};
 use crate::steps::client_metadata;
 use crate::world::NOW;
 
@@ -31,7 +31,13 @@ async fn rg_01_the_answer_holds_everything_in_effect() {
     let answer = scenario.register(&metadata).await.expect(201);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let mut registered = answer.json();
-    assert!(registered["client_id"].take().as_str().unwrap().starts_with("mcp-"));
+    let id = registered["client_id"].take();
+    assert!(id.as_str().unwrap().starts_with("mcp-"));
+    let members = registered.as_object_mut().unwrap();
+    let token = members.remove("registration_access_token").unwrap();
+    assert_eq!(token.as_str().unwrap().len(), 43);
+    let address = members.remove("registration_client_uri").unwrap();
+    assert_eq!(address, format!("{LOCAL}/register/{}", id.as_str().unwrap()));
     let effective = json!({
         "client_id": null,
         "client_id_issued_at": NOW,
@@ -112,8 +118,13 @@ async fn rg_03_other_bad_metadata_is_named_as_such() {
 #[tokio::test]
 async fn rg_03_a_software_statement_nobody_vouches_for_is_refused() {
     let scenario = Scenario::new();
-    let answer = scenario.register(&with("software_statement", json!("a.b.c"))).await;
+    let unsigned = "eyJhbGciOiJub25lIn0.e30.";
+    let answer = scenario.register(&with("software_statement", json!(unsigned))).await;
     answer.refused(400, "unapproved_software_statement");
+    for statement in [json!("a.b.c"), json!(""), json!(1), json!({})] {
+        let answer = scenario.register(&with("software_statement", statement)).await;
+        answer.refused(400, "invalid_software_statement");
+    }
     assert_eq!(scenario.store.writes(), [""; 0]);
 }
 

@@ -1,5 +1,6 @@
 //! The authorization endpoint: it reads, and never writes.
 
+use mcp_oauth_core::domain::client::{Client, ClientOrigin};
 use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::secret::SessionToken;
 use mcp_oauth_core::service::authorize::{
@@ -223,4 +224,17 @@ async fn an_unavailable_session_store_is_503_and_recorded_and_no_login_page() {
     assert_eq!(Refusal::Authorization(&error).row().status, 503);
     assert_eq!(stage.decisions(), ["store_unavailable"]);
     assert_eq!(stage.only_event().client, Some(client().id));
+}
+
+#[tokio::test]
+async fn az_32_an_error_leads_to_no_web_site_that_nobody_vouches_for() {
+    let stranger = Client { origin: ClientOrigin::Registered, ..client() };
+    let stage = World::new().with_client(stranger).open();
+    let error = begin(&stage, &[("code_challenge", None)]).await.unwrap_err();
+    assert_eq!(row(Refusal::Authorization(&error)).0, 400);
+    let AuthorizationError::Interrupted { redirect_uri, redirect_to, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(redirect_uri.as_str(), CALLBACK);
+    assert!(redirect_to.contains("error=invalid_request"), "{redirect_to}");
 }

@@ -18,6 +18,7 @@ use mcp_oauth_core::service::dev_token::DevTokenError;
 use mcp_oauth_core::service::introspect::IntrospectionError;
 use mcp_oauth_core::service::log_out::LogOutError;
 use mcp_oauth_core::service::login::LoginError;
+use mcp_oauth_core::service::manage_registration::ManagementError;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::RegistrationError;
 use mcp_oauth_core::service::revoke::RevocationError;
@@ -70,7 +71,8 @@ fn access() -> Rows<AccessError> {
 
 fn registration() -> Rows<RegistrationError> {
     use RegistrationError::{
-        Metadata, NotAnObject, RedirectUri, UnapprovedSoftwareStatement, Unavailable,
+        Full, InvalidSoftwareStatement, MalformedToken, Metadata, NotAnObject, Off, RedirectUri,
+        TokenMissing, UnapprovedSoftwareStatement, Unavailable, WrongToken,
     };
     let metadata = Metadata { member: "scope", reason: "not a string".to_owned() };
     vec![
@@ -81,9 +83,42 @@ fn registration() -> Rows<RegistrationError> {
             UnapprovedSoftwareStatement,
             (400, "unapproved_software_statement", "registration_software_statement"),
         ),
+        (
+            InvalidSoftwareStatement,
+            (400, "invalid_software_statement", "registration_invalid_software_statement"),
+        ),
+        (Off, (403, "access_denied", "registration_off")),
+        (TokenMissing, (401, "", "registration_token_missing")),
+        (
+            MalformedToken(MalformedCredentials::Several),
+            (400, "invalid_request", "registration_malformed_token"),
+        ),
+        (WrongToken, (401, "invalid_token", "registration_wrong_token")),
+        (Full, (503, "temporarily_unavailable", "registration_full")),
         (Unavailable(store_unavailable()), STORE),
         too_many_as(LimitedAction::Registration, "limit_registration"),
         too_many_as(LimitedAction::AllRegistrations, "limit_all_registrations"),
+    ]
+}
+
+fn management() -> Rows<ManagementError> {
+    use ManagementError::{
+        MalformedToken, Metadata, OtherClient, OtherSecret, OurMember, TokenMissing, Unavailable,
+        WrongToken,
+    };
+    let metadata = Metadata(RegistrationError::RedirectUri(String::new()));
+    vec![
+        (TokenMissing, (401, "", "registration_token_missing")),
+        (
+            MalformedToken(MalformedCredentials::Several),
+            (400, "invalid_request", "management_malformed_token"),
+        ),
+        (WrongToken, (401, "invalid_token", "management_wrong_token")),
+        (OtherClient, (400, "invalid_request", "management_other_client")),
+        (OtherSecret, (400, "invalid_request", "management_other_secret")),
+        (OurMember("client_id_issued_at"), (400, "invalid_request", "management_our_member")),
+        (metadata, (400, "invalid_redirect_uri", "registration_redirect_uri")),
+        (Unavailable(store_unavailable()), STORE),
     ]
 }
 
@@ -335,6 +370,7 @@ fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     let authorization = [untrusted_requests(), refused_requests()].into_iter().flatten();
     authorization.for_each(|(error, row)| check(Refusal::Authorization(&error), row));
     login().iter().for_each(|(error, row)| check(Refusal::Login(error), *row));
+    management().iter().for_each(|(error, row)| check(Refusal::Management(error), *row));
     consent().iter().for_each(|(error, row)| check(Refusal::Consent(error), *row));
     log_out().iter().for_each(|(error, row)| check(Refusal::LogOut(error), *row));
     let token = [token(), client_authentication(), exchange(), refresh(), client_credentials()];

@@ -126,7 +126,8 @@ async fn rg_03_rg_05_bad_metadata_stores_nothing() {
 #[tokio::test]
 async fn rg_03_a_software_statement_nobody_here_trusts_stores_nothing() {
     let stage = World::new().open();
-    let body = json!({ "redirect_uris": [CALLBACK], "software_statement": "e30.e30." });
+    let body =
+        json!({ "redirect_uris": [CALLBACK], "software_statement": "eyJhbGciOiJub25lIn0.e30." });
     let error = register(&stage, &body).await.unwrap_err();
     let expected = (400, "unapproved_software_statement", "registration_software_statement");
     assert_eq!(row(Refusal::Registration(&error)), expected);

@@ -71,7 +71,7 @@ pub(crate) fn keys_unavailable() -> SigningUnavailable {
 pub(crate) fn client() -> Client {
     Client {
         id: ClientId::new("client-1"),
-        origin: ClientOrigin::Registered,
+        origin: ClientOrigin::Operator,
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("Example".to_owned()),

@@ -140,7 +140,7 @@ pub(crate) const SETTINGS: [Setting; 44] = [
         "key_rotation_seconds",
         Number,
         "7776000",
-        "Age at which the signing key is replaced, in seconds; 0 leaves that to `keys rotate`",
+        "Age at which the signing key is replaced, in seconds; 0 for never",
     ),
     setting(
         "registration",

@@ -7,9 +7,9 @@ use crate::domain::timestamp::Timestamp;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
-    /// Forgets login sessions, codes and refresh tokens that expired before `before`, and grants
-    /// given before it that are left without any code or refresh token. All of
-    /// them go together. Returns how many records went.
+    /// Forgets login sessions, codes and refresh tokens that expired before `before`, spent ids that
+    /// had to be remembered until a moment before it, and grants given before it that are left
+    /// without any code or refresh token. All of them go together. Returns how many records went.
     ///
     /// # Errors
     /// [`StoreUnavailable`].

@@ -1,7 +1,9 @@
 //! What the core needs from the world. Each port's documentation is a contract; an adapter can be
 //! written from it alone. The suites in `tests/contracts` execute those of the stores.
 
+mod assertion_signatures;
 mod audit_log;
+mod client_documents;
 mod client_registry;
 mod clock;
 mod grant_store;
@@ -11,10 +13,13 @@ mod key_store;
 mod login_sessions;
 mod random;
 mod signing_keys;
+mod spent_token_ids;
 mod token_verifier;
 mod tool_catalog;
 
+pub use assertion_signatures::*;
 pub use audit_log::*;
+pub use client_documents::*;
 pub use client_registry::*;
 pub use clock::*;
 pub use grant_store::*;
@@ -24,6 +29,7 @@ pub use key_store::*;
 pub use login_sessions::*;
 pub use random::*;
 pub use signing_keys::*;
+pub use spent_token_ids::*;
 pub use token_verifier::*;
 pub use tool_catalog::*;
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::client_directory::{ClientDirectory, NotFound, RefusedDocument};
 use super::policy::ScopePolicy;
 use super::refusal::Refusal;
 use crate::domain::audit::AuditEvent;
 use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
 };
-use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::client::{Client, ClientId};
 use crate::domain::error_text::error_text;
 use crate::domain::login::LoginSession;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -23,14 +24,14 @@ use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
-use crate::port::{AuditLog, ClientRegistry, Clock, LoginSessions, StoreUnavailable};
+use crate::port::{AuditLog, Clock, LoginSessions, StoreUnavailable};
 
 /// How long a login counts as the one that `prompt=login` asked for.
 const FRESH_LOGIN: Duration = Duration::from_secs(600);
 
 /// Validates authorization requests and decides which page comes next.
 pub struct Authorize {
-    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) directory: Arc<ClientDirectory>,
     pub(super) sessions: Arc<dyn LoginSessions>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
@@ -75,6 +76,9 @@ pub enum UntrustedRequest {
     /// No such client is registered.
     #[error("no client {0:?} is registered here; if it was, it has to register again")]
     UnknownClient(String),
+    /// The client is described by a document that is not used.
+    #[error(transparent)]
+    Document(#[from] RefusedDocument),
     /// The redirect address is none.
     #[error("the redirect address {0}")]
     InvalidRedirectUri(#[from] InvalidRedirectUri),
@@ -223,12 +227,11 @@ impl Authorize {
 
     async fn known_client(&self, parameters: &Parameters) -> Result<Client, AuthorizationError> {
         let id = parameters.required("client_id").map_err(UntrustedRequest::Parameters)?;
-        let unknown = || UntrustedRequest::UnknownClient(shortened(id));
-        if id.len() > LONGEST_CLIENT_ID {
-            return Err(unknown().into());
-        }
-        let client = self.clients.find(&ClientId::new(id)).await?;
-        Ok(client.ok_or_else(unknown)?)
+        self.directory.find(&ClientId::new(id)).await.map_err(|error| match error {
+            NotFound::Unknown => UntrustedRequest::UnknownClient(shortened(id)).into(),
+            NotFound::Document(refused) => UntrustedRequest::from(refused).into(),
+            NotFound::Unavailable(unavailable) => unavailable.into(),
+        })
     }
 
     fn wanted(&self, parameters: &Parameters, client: &Client) -> Result<Wanted, RefusedRequest> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::policy::Policy;
 use crate::domain::access_token::SIGNING_ALGORITHM;
 use crate::domain::client::{ClientAuthMethod, GrantType};
+use crate::domain::client_keys::AssertionAlgorithm;
 use crate::domain::public_address::{AskedAddress, PublicAddress, PublishedEndpoint};
 use crate::domain::resource::ResourceDocument;
 
@@ -58,6 +59,12 @@ pub struct AuthorizationServerMetadata {
     pub grant_types_supported: Vec<&'static str>,
     /// How clients authenticate there.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How they sign there, with `private_key_jwt`.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    /// Present when a client may be the address of its metadata document
+    /// (draft-ietf-oauth-client-id-metadata-document §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_metadata_document_supported: Option<bool>,
     /// Only `S256` (RFC 7636).
     pub code_challenge_methods_supported: Vec<&'static str>,
     /// RFC 9207: answers carry `iss`.
@@ -116,6 +123,14 @@ impl Metadata {
             token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
                 .map(ClientAuthMethod::as_str)
                 .to_vec(),
+            token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::ALL
+                .map(AssertionAlgorithm::as_str)
+                .to_vec(),
+            client_id_metadata_document_supported: self
+                .policy
+                .client_documents
+                .is_on()
+                .then_some(true),
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             service_documentation: endpoint(PublishedEndpoint::Docs),

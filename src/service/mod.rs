@@ -3,6 +3,7 @@
 pub mod access;
 pub mod authorize;
 mod client_authentication;
+mod client_directory;
 pub mod consent;
 pub mod dev_token;
 mod exchange_code;
@@ -11,6 +12,7 @@ pub mod login;
 pub mod metadata;
 mod mint;
 pub mod policy;
+mod private_key_jwt;
 pub mod readiness;
 mod refresh;
 pub mod refusal;
@@ -20,6 +22,7 @@ pub mod tools;
 mod use_cases;
 
 pub use client_authentication::ClientAuthenticationError;
+pub use client_directory::RefusedDocument;
 pub use exchange_code::ExchangeError;
 pub use refresh::RefreshError;
 pub use use_cases::{Ports, UseCases};

@@ -1,7 +1,8 @@
-//! What the operator decides: scopes and lifetimes.
+//! What the operator decides: scopes, lifetimes, whose documents are read.
 
 use std::time::Duration;
 
+use crate::domain::client_document_policy::ClientDocumentPolicy;
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 
@@ -20,6 +21,8 @@ pub struct Policy {
     pub session_lifetime: Duration,
     /// How refresh tokens live.
     pub refresh: RefreshPolicy,
+    /// Whose metadata documents and published keys are read.
+    pub client_documents: ClientDocumentPolicy,
 }
 
 /// The scopes of this server.

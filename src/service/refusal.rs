@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::access::AccessError;
 use super::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use super::client_authentication::ClientAuthenticationError;
+use super::client_directory::RefusedDocument;
 use super::consent::ConsentError;
 use super::dev_token::DevTokenError;
 use super::exchange_code::ExchangeError;
@@ -15,7 +16,7 @@ use super::register::RegistrationError;
 use super::token::TokenError;
 use crate::domain::audit::Decision;
 use crate::domain::error_text::error_text;
-use crate::port::SigningUnavailable;
+use crate::port::{DocumentError, SigningUnavailable};
 
 /// When to try again after a store or a key was out of reach.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -54,15 +55,20 @@ pub struct Row {
     pub retry_after: Option<Duration>,
     /// Answer with `WWW-Authenticate: Basic` (RFC 6749 §5.2).
     pub basic_challenge: bool,
+    /// Said in place of the error, which tells of our inside or of what can be reached from here.
+    pub public_text: Option<&'static str>,
 }
 
 const fn row(status: u16, code: &'static str, audit: &'static str) -> Row {
-    Row { status, code, audit, retry_after: None, basic_challenge: false }
+    Row { status, code, audit, retry_after: None, basic_challenge: false, public_text: None }
 }
 
 const fn unavailable(audit: &'static str, retry_after: Duration) -> Row {
-    let row = row(503, "temporarily_unavailable", audit);
-    Row { retry_after: Some(retry_after), ..row }
+    Row {
+        retry_after: Some(retry_after),
+        public_text: Some("the server can't answer at the moment, try again later"),
+        ..row(503, "temporarily_unavailable", audit)
+    }
 }
 
 impl Refusal<'_> {
@@ -84,11 +90,8 @@ impl Refusal<'_> {
     /// What to tell the one who was refused: what went wrong, nothing about our inside.
     #[must_use]
     pub fn public_text(&self) -> String {
-        if self.row().status == 503 {
-            "the server can't answer at the moment, try again later".to_owned()
-        } else {
-            error_text(&self.to_string())
-        }
+        let text = self.row().public_text.map(str::to_owned);
+        text.unwrap_or_else(|| error_text(&self.to_string()))
     }
 
     /// The decision to record.
@@ -163,11 +166,32 @@ fn untrusted_request(error: &UntrustedRequest) -> Row {
         UntrustedRequest::UnknownClient(_) => {
             row(400, "invalid_client", "authorization_unknown_client")
         }
+        UntrustedRequest::Document(refused) => refused_document(400, refused),
         UntrustedRequest::InvalidRedirectUri(_)
         | UntrustedRequest::UnregisteredRedirectUri(_)
         | UntrustedRequest::AmbiguousRedirectUri => {
             row(400, "invalid_request", "authorization_redirect_uri")
         }
+    }
+}
+
+fn refused_document(status: u16, refused: &RefusedDocument) -> Row {
+    match refused {
+        RefusedDocument::Address(_) => row(status, "invalid_client", "client_document_address"),
+        RefusedDocument::NotPermitted { .. } => {
+            row(status, "invalid_client", "client_document_not_permitted")
+        }
+        RefusedDocument::Unusable(DocumentError::Busy { .. }) => {
+            unavailable("client_documents_busy", RETRY_AFTER)
+        }
+        RefusedDocument::Unusable(
+            DocumentError::Forbidden { .. }
+            | DocumentError::Unreachable { .. }
+            | DocumentError::Invalid { .. },
+        ) => Row {
+            public_text: Some("what the client publishes of itself can't be used here"),
+            ..row(status, "invalid_client", "client_document_unusable")
+        },
     }
 }
 
@@ -233,9 +257,24 @@ fn client_authentication(error: &ClientAuthenticationError) -> Row {
         ClientAuthenticationError::Unknown { by_basic, .. } => {
             invalid_client("client_unknown", *by_basic)
         }
+        ClientAuthenticationError::Document(refused) => refused_document(401, refused),
         ClientAuthenticationError::SecretMissing => invalid_client("client_secret_missing", false),
         ClientAuthenticationError::WrongSecret { by_basic } => {
             invalid_client("client_wrong_secret", *by_basic)
+        }
+        ClientAuthenticationError::AssertionMissing => {
+            invalid_client("client_assertion_missing", false)
+        }
+        ClientAuthenticationError::AssertionUnexpected => {
+            invalid_client("client_assertion_unexpected", false)
+        }
+        ClientAuthenticationError::AssertionType => invalid_client("client_assertion_type", false),
+        ClientAuthenticationError::Assertion(_) => invalid_client("client_assertion", false),
+        ClientAuthenticationError::WrongSignature => {
+            invalid_client("client_assertion_signature", false)
+        }
+        ClientAuthenticationError::AssertionReplayed => {
+            invalid_client("client_assertion_replayed", false)
         }
         ClientAuthenticationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }

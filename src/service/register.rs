@@ -9,16 +9,16 @@ use super::policy::ScopePolicy;
 use super::refusal::Refusal;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::{
-    Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, GrantType,
-    LONGEST_CLIENT_NAME, SecretTransport,
+    Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType,
+    MOST_REDIRECT_URIS, SecretTransport,
 };
+use crate::domain::client_document_policy::ClientDocumentPolicy;
+use crate::domain::client_keys::{ClientKeys, KeySource};
+use crate::domain::client_name::presentable;
 use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::{ClientSecret, base64url};
 use crate::port::{AuditLog, ClientRegistry, Clock, Random, RegisterError, StoreUnavailable};
-
-/// How many redirect addresses one client may register.
-pub const MOST_REDIRECT_URIS: usize = 10;
 
 /// The longest free text a client may say of itself, in characters.
 const LONGEST_TEXT: usize = 2048;
@@ -30,6 +30,7 @@ pub struct Register {
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) scopes: Arc<ScopePolicy>,
+    pub(super) documents: ClientDocumentPolicy,
 }
 
 /// What a client is told once, RFC 7591 §3.2.1.
@@ -89,9 +90,10 @@ impl Register {
         let members = Members::parse(body)?;
         let method = members.auth_method()?;
         let metadata = members.metadata(&self.scopes)?;
-        let (credential, secret) = self.credential(method);
+        let (credential, secret) = self.credential(method, &members)?;
         let client = Client {
             id: self.fresh_id(),
+            origin: ClientOrigin::Registered,
             credential,
             metadata,
             registered_at: self.clock.now(),
@@ -110,14 +112,21 @@ impl Register {
         ClientId::new(format!("mcp-{}", base64url(&self.random.entropy()[..16])))
     }
 
-    fn credential(&self, method: ClientAuthMethod) -> (ClientCredential, Option<ClientSecret>) {
+    fn credential(
+        &self,
+        method: ClientAuthMethod,
+        members: &Members,
+    ) -> Result<(ClientCredential, Option<ClientSecret>), RegistrationError> {
         let sent_by = match method {
-            ClientAuthMethod::None => return (ClientCredential::Public, None),
+            ClientAuthMethod::None => return Ok((ClientCredential::Public, None)),
+            ClientAuthMethod::PrivateKeyJwt => {
+                return Ok((ClientCredential::Keys(members.keys(&self.documents)?), None));
+            }
             ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
             ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
         };
         let secret = ClientSecret::from_entropy(self.random.entropy());
-        (ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret))
+        Ok((ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret)))
     }
 }
 
@@ -170,6 +179,18 @@ impl Members {
         let Some(name) = self.text(MEMBER)? else { return Ok(ClientAuthMethod::ClientSecretBasic) };
         ClientAuthMethod::from_name(&name)
             .ok_or_else(|| wrong(MEMBER, format!("{name:?} is not supported")))
+    }
+
+    /// Keys are fetched from where documents may be read, and nowhere else.
+    fn keys(&self, hosts: &ClientDocumentPolicy) -> Result<ClientKeys, RegistrationError> {
+        let keys =
+            ClientKeys::from_metadata(&self.0).map_err(|why| wrong("jwks", why.to_string()))?;
+        match &keys.source {
+            KeySource::Published(uri) if !hosts.permits(uri.host()) => {
+                Err(wrong("jwks_uri", "this server fetches nothing from there; use jwks"))
+            }
+            _ => Ok(keys),
+        }
     }
 
     /// Grant types this server has not are left out; the answer says what was taken.
@@ -262,34 +283,4 @@ impl Members {
 
 fn wrong(member: &'static str, reason: impl Into<String>) -> RegistrationError {
     RegistrationError::Metadata { member, reason: reason.into() }
-}
-
-/// A name without characters that can't be seen or that change how the text around it is shown, cut
-/// to a decent length; `None` when nothing is left.
-fn presentable(name: &str) -> Option<String> {
-    let shown = |character: &char| !character.is_control() && !is_invisible(*character);
-    let name: String = name.chars().filter(shown).take(LONGEST_CLIENT_NAME).collect();
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-/// Formatting characters and blanks that look like nothing (Unicode `Default_Ignorable_Code_Point`,
-/// line separators, and the bidirectional controls of UAX #9 §2).
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn az_31_a_name_is_what_can_be_seen_of_it() {
-        assert_eq!(presentable(" a\u{202E}b\u{200B}c\n").as_deref(), Some("abc"));
-        assert_eq!(presentable("\u{3164}\u{FEFF} "), None);
-        assert_eq!(presentable(&"x".repeat(500)).map(|name| name.len()), Some(LONGEST_CLIENT_NAME));
-    }
 }

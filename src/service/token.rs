@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::exchange_code::ExchangeError;
 use super::mint::{Mint, MintedToken};
 use super::policy::Policy;
 use super::refresh::RefreshError;
 use super::refusal::Refusal;
 use crate::domain::audit::{AuditEvent, Decision};
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, ClientOrigin, GrantType};
 use crate::domain::grant::Grant;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::public_address::PublicAddress;
@@ -22,6 +22,7 @@ use crate::port::{AuditLog, ClientRegistry, Clock, GrantStore, Random, StoreUnav
 /// Exchanges grants for tokens.
 pub struct TokenEndpoint {
     pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) authentication: ClientAuthentication,
     pub(super) grants: Arc<dyn GrantStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -103,7 +104,7 @@ impl TokenEndpoint {
     ) -> Result<TokenResponse, TokenError> {
         refuse_secrets_in_uri(request.query)?;
         let form = request.form;
-        let client = authenticate_client(&*self.clients, &request.authorization, form).await?;
+        let client = self.authentication.authenticate(&request.authorization, form).await?;
         let client = &*authenticated.insert(client);
         let name = form.required("grant_type")?;
         let grant = GrantType::from_name(name)
@@ -115,11 +116,19 @@ impl TokenEndpoint {
             GrantType::AuthorizationCode => self.exchange_code(client, form).await?,
             GrantType::RefreshToken => self.refresh(client, form).await?,
         };
+        self.remember_use(client).await;
+        Ok(response)
+    }
+
+    /// Of a registration; a document is no record of ours.
+    async fn remember_use(&self, client: &Client) {
+        if client.origin == ClientOrigin::Document {
+            return;
+        }
         // The grant is used up by now: only the answer can still carry what it was exchanged for.
         if let Err(error) = self.clients.touch(&client.id, self.clock.now()).await {
             tracing::warn!(%error, client = client.id.as_str(), "a client's use is not remembered");
         }
-        Ok(response)
     }
 
     /// The resource a token request names must be the one that was consented to (RFC 8707 §2.2).
@@ -143,7 +152,7 @@ impl TokenEndpoint {
 }
 
 fn refuse_secrets_in_uri(query: &Parameters) -> Result<(), TokenError> {
-    for name in ["client_secret", "code", "code_verifier", "refresh_token"] {
+    for name in ["client_assertion", "client_secret", "code", "code_verifier", "refresh_token"] {
         if query.optional(name)?.is_some() {
             return Err(TokenError::InUri(name));
         }

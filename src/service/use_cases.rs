@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::authorize::Authorize;
+use super::client_authentication::ClientAuthentication;
+use super::client_directory::ClientDirectory;
 use super::consent::Consent;
 use super::dev_token::DevToken;
 use super::keys::Keys;
@@ -11,6 +13,7 @@ use super::login::Login;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
+use super::private_key_jwt::PrivateKeyJwt;
 use super::readiness::Readiness;
 use super::register::Register;
 use super::token::TokenEndpoint;
@@ -18,8 +21,9 @@ use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, GrantStore, IdentityProvider, LoginSessions, Random,
-    SigningKeys, TokenVerifier, ToolCatalog,
+    AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, GrantStore,
+    IdentityProvider, LoginSessions, Random, SigningKeys, SpentTokenIds, TokenVerifier,
+    ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -31,6 +35,12 @@ pub struct Ports {
     pub keys: Arc<dyn SigningKeys>,
     /// Keeps clients.
     pub clients: Arc<dyn ClientRegistry>,
+    /// Fetches what clients publish of themselves.
+    pub documents: Arc<dyn ClientDocuments>,
+    /// Checks what clients sign.
+    pub assertions: Arc<dyn AssertionSignatures>,
+    /// Keeps ids that count once.
+    pub spent: Arc<dyn SpentTokenIds>,
     /// Keeps codes, grants and refresh tokens.
     pub grants: Arc<dyn GrantStore>,
     /// Keeps login sessions.
@@ -157,12 +167,33 @@ impl Make {
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
             scopes: Arc::clone(&self.scopes),
+            documents: self.policy.client_documents.clone(),
         })
+    }
+
+    fn directory(&self) -> Arc<ClientDirectory> {
+        Arc::new(ClientDirectory {
+            clients: Arc::clone(&self.ports.clients),
+            documents: Arc::clone(&self.ports.documents),
+            clock: Arc::clone(&self.ports.clock),
+            policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn client_authentication(&self) -> ClientAuthentication {
+        let private_key_jwt = PrivateKeyJwt {
+            directory: self.directory(),
+            signatures: Arc::clone(&self.ports.assertions),
+            spent: Arc::clone(&self.ports.spent),
+            clock: Arc::clone(&self.ports.clock),
+            address: Arc::clone(&self.address),
+        };
+        ClientAuthentication { directory: self.directory(), private_key_jwt }
     }
 
     fn authorize(&self) -> Arc<Authorize> {
         Arc::new(Authorize {
-            clients: Arc::clone(&self.ports.clients),
+            directory: self.directory(),
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             audit: Arc::clone(&self.ports.audit),
@@ -197,6 +228,7 @@ impl Make {
     fn token(&self) -> Arc<TokenEndpoint> {
         Arc::new(TokenEndpoint {
             clients: Arc::clone(&self.ports.clients),
+            authentication: self.client_authentication(),
             grants: Arc::clone(&self.ports.grants),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),

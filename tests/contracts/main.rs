@@ -14,4 +14,5 @@ mod housekeeping;
 mod key_store;
 mod login_sessions;
 mod refresh_tokens;
+mod spent_token_ids;
 mod sqlite_file;

@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mcp_oauth_core::port::{ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions};
+use mcp_oauth_core::port::{
+    ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions, SpentTokenIds,
+};
 use mcp_oauth_database::Database;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
 
 /// Every port of one store, for the contracts that span several.
 pub(crate) trait Store:
-    ClientRegistry + GrantStore + LoginSessions + KeyStore + Housekeeping
+    ClientRegistry + GrantStore + LoginSessions + KeyStore + SpentTokenIds + Housekeeping
 {
 }
 
-impl<T: ClientRegistry + GrantStore + LoginSessions + KeyStore + Housekeeping> Store for T {}
+impl<T> Store for T where
+    T: ClientRegistry + GrantStore + LoginSessions + KeyStore + SpentTokenIds + Housekeeping
+{
+}
 
 /// An SQLite file of its own, deleted with this value.
 pub(crate) struct SqliteFile {

@@ -12,6 +12,7 @@
 mod answer;
 mod forged_token;
 mod parameters;
+mod publications;
 mod recording_store;
 mod scenario;
 mod steps;
@@ -42,6 +43,8 @@ mod token_endpoint;
 mod refresh;
 mod refresh_replay;
 
+mod client_documents;
+mod private_key_jwt;
 mod registration;
 
 mod audit;

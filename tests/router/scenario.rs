@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
@@ -14,7 +15,7 @@ use mcp_oauth_core::service::policy::{Policy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_identity::{DevUser, DevUsers};
-use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::MemoryStore;
 use mcp_oauth_tools::BuiltinCatalog;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::parameters::Parameters;
+use crate::publications::Publications;
 use crate::recording_store::RecordingStore;
 use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
 
@@ -43,6 +45,7 @@ pub(crate) struct Scenario {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
+    pub(crate) published: Arc<Publications>,
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
@@ -53,6 +56,15 @@ pub(crate) struct Setup {
     pub(crate) issuer: Option<&'static str>,
     /// Where the signing keys come from, instead of the one key of all tests.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
+    /// Whose documents are read.
+    pub(crate) documents: ClientDocumentPolicy,
+}
+
+impl Setup {
+    /// The server most scenarios play at.
+    pub(crate) fn at(base_url: &'static str) -> Self {
+        Self { base_url, issuer: None, keys: None, documents: ClientDocumentPolicy::Open }
+    }
 }
 
 /// A request under construction.
@@ -68,13 +80,14 @@ impl Scenario {
     }
 
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self::of(Setup { base_url, issuer: None, keys: None })
+        Self::of(Setup::at(base_url))
     }
 
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
         let store = Arc::new(RecordingStore::default());
+        let published = Arc::new(Publications::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
         if let Some(issuer) = setup.issuer {
             address = address.with_issuer(issuer).unwrap();
@@ -90,6 +103,9 @@ impl Scenario {
             verifier: Arc::clone(&issuer) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
+            documents: Arc::clone(&published) as _,
+            assertions: Arc::new(ClientSignatures),
+            spent: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             identity: Arc::new(DevUsers::new(vec![alice()])),
@@ -98,13 +114,15 @@ impl Scenario {
             random: Arc::new(CountedRandom::default()),
             audit: Arc::clone(&audit) as _,
         };
-        let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
+        let policy = Policy { client_documents: setup.documents, ..policy() };
+        let use_cases = UseCases::new(&ports, address, policy, Some(alice().person));
         Self {
             server: whole_server(&use_cases),
             base_url: use_cases.address.base_url().to_owned(),
             clock,
             audit,
             store,
+            published,
             cookies: Mutex::default(),
         }
     }
@@ -264,6 +282,7 @@ fn policy() -> Policy {
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
         session_lifetime: Duration::from_secs(8 * 3600),
+        client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),
             absolute: Duration::from_secs(90 * 24 * 3600),

@@ -18,7 +18,7 @@ async fn jv_04_the_issuer_is_compared_byte_by_byte() {
         let why = scenario.assert_refused(&ForgedToken::good().claim("iss", issuer).signed()).await;
         assert!(why.contains(issuer), "{why}");
     }
-    let slash = Setup { base_url: LOCAL, issuer: Some("http://localhost:8000/"), keys: None };
+    let slash = Setup { issuer: Some("http://localhost:8000/"), ..Setup::at(LOCAL) };
     let scenario = Scenario::of(slash);
     scenario.assert_refused(&ForgedToken::good().signed()).await;
     scenario.assert_accepted(&ForgedToken::good().claim("iss", format!("{LOCAL}/")).signed()).await;

@@ -151,7 +151,7 @@ async fn jv_20_only_the_public_half_of_the_key_is_published() {
 #[tokio::test]
 async fn jv_20_a_retired_key_is_published_and_its_tokens_are_accepted() {
     let keys = Some(Arc::new(RotatedKeys) as _);
-    let scenario = Scenario::of(Setup { base_url: LOCAL, issuer: None, keys });
+    let scenario = Scenario::of(Setup { keys, ..Setup::at(LOCAL) });
     let set = scenario.get("/.well-known/jwks.json").send().await.json();
     let ids: Vec<_> = set["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
     assert_eq!(ids, [other_key().key_id(), own_key().key_id()]);

@@ -48,7 +48,7 @@ fn md_05_md_06_md_08_both_documents_say_what_is_required_and_accepted() {
     assert_eq!(server.code_challenge_methods_supported, ["S256"]);
     assert_eq!(server.response_types_supported, ["code"]);
     assert_eq!(server.grant_types_supported, ["authorization_code", "refresh_token"]);
-    let methods = ["none", "client_secret_basic", "client_secret_post"];
+    let methods = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
     assert_eq!(server.token_endpoint_auth_methods_supported, methods);
     assert!(server.authorization_response_iss_parameter_supported);
 }

@@ -7,9 +7,12 @@ use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::authorization::{AuthorizationRequest, Prompt, ReturnAddress};
 use mcp_oauth_core::domain::bearer::MalformedCredentials;
 use mcp_oauth_core::domain::client::GrantType;
+use mcp_oauth_core::domain::client_assertion::AssertionError;
+use mcp_oauth_core::domain::client_document_url::InvalidDocumentUrl;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
+use mcp_oauth_core::port::DocumentError;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use mcp_oauth_core::service::consent::ConsentError;
@@ -18,7 +21,9 @@ use mcp_oauth_core::service::login::LoginError;
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::RegistrationError;
 use mcp_oauth_core::service::token::TokenError;
-use mcp_oauth_core::service::{ClientAuthenticationError, ExchangeError, RefreshError};
+use mcp_oauth_core::service::{
+    ClientAuthenticationError, ExchangeError, RefreshError, RefusedDocument,
+};
 
 use crate::samples::{
     BASE, INSIDE, client, code, grant, keys_unavailable, scope, store_unavailable,
@@ -67,13 +72,35 @@ fn registration() -> Rows<RegistrationError> {
     ]
 }
 
+/// What a client publishes and why it is not used; the reasons of the last four are for the log only.
+fn documents(status: u16) -> Rows<RefusedDocument> {
+    let row = |audit| (status, "invalid_client", audit);
+    let (address, reason) = (BASE.to_owned(), INSIDE.to_owned());
+    let unusable = [
+        DocumentError::Forbidden { address: address.clone(), reason: reason.clone() },
+        DocumentError::Unreachable { address: address.clone(), reason: reason.clone() },
+        DocumentError::Invalid { address: address.clone(), reason: reason.clone() },
+    ];
+    let busy = DocumentError::Busy { address, reason };
+    let not_permitted = RefusedDocument::NotPermitted { host: "c.example".to_owned() };
+    let mut rows = vec![
+        (InvalidDocumentUrl::NoPath.into(), row("client_document_address")),
+        (not_permitted, row("client_document_not_permitted")),
+        (busy.into(), (503, "temporarily_unavailable", "client_documents_busy")),
+    ];
+    rows.extend(unusable.map(|error| (error.into(), row("client_document_unusable"))));
+    rows
+}
+
 fn untrusted_requests() -> Rows<AuthorizationError> {
     use UntrustedRequest::{
         AmbiguousRedirectUri, InvalidRedirectUri as Invalid, Parameters, UnknownClient,
         UnregisteredRedirectUri,
     };
+    let documents = documents(400).into_iter();
+    let documents = documents.map(|(refused, row)| (UntrustedRequest::from(refused).into(), row));
     let redirect_uri = (400, "invalid_request", "authorization_redirect_uri");
-    vec![
+    let rows = vec![
         (Parameters(PARAMETERS).into(), (400, "invalid_request", "authorization_parameters")),
         (
             UnknownClient(String::new()).into(),
@@ -83,7 +110,8 @@ fn untrusted_requests() -> Rows<AuthorizationError> {
         (UnregisteredRedirectUri(String::new()).into(), redirect_uri),
         (AmbiguousRedirectUri.into(), redirect_uri),
         (AuthorizationError::Unavailable(store_unavailable()), STORE),
-    ]
+    ];
+    rows.into_iter().chain(documents).collect()
 }
 
 fn refused_requests() -> Rows<AuthorizationError> {
@@ -154,8 +182,9 @@ fn token() -> Rows<TokenError> {
 
 fn client_authentication() -> Rows<TokenError> {
     use ClientAuthenticationError::{
+        Assertion, AssertionMissing, AssertionReplayed, AssertionType, AssertionUnexpected,
         MalformedBasic, Parameters, SecretMissing, SeveralMethods, Unavailable, Unknown,
-        WrongSecret,
+        WrongSecret, WrongSignature,
     };
     let invalid_client = |audit| (401, "invalid_client", audit);
     let rows = [
@@ -165,9 +194,16 @@ fn client_authentication() -> Rows<TokenError> {
         (Unknown { client: String::new(), by_basic: false }, invalid_client("client_unknown")),
         (SecretMissing, invalid_client("client_secret_missing")),
         (WrongSecret { by_basic: false }, invalid_client("client_wrong_secret")),
+        (AssertionMissing, invalid_client("client_assertion_missing")),
+        (AssertionUnexpected, invalid_client("client_assertion_unexpected")),
+        (AssertionType, invalid_client("client_assertion_type")),
+        (Assertion(AssertionError::Claim("jti")), invalid_client("client_assertion")),
+        (WrongSignature, invalid_client("client_assertion_signature")),
+        (AssertionReplayed, invalid_client("client_assertion_replayed")),
         (Unavailable(store_unavailable()), STORE),
     ];
-    rows.into_iter().map(|(error, row)| (error.into(), row)).collect()
+    let documents = documents(401).into_iter().map(|(refused, row)| (refused.into(), row));
+    rows.into_iter().chain(documents).map(|(error, row)| (error.into(), row)).collect()
 }
 
 fn exchange() -> Rows<TokenError> {
@@ -268,9 +304,10 @@ fn the_public_text_says_what_went_wrong_and_nothing_of_the_inside() {
 
 #[test]
 fn the_audit_log_says_what_was_inside() {
-    each(|refusal, (status, ..)| {
+    each(|refusal, (status, _, audit)| {
         let decision = format!("{:?}", refusal.decision());
-        assert_eq!(decision.contains(INSIDE), status == 503, "{decision}");
+        let has_inside = status == 503 || audit == "client_document_unusable";
+        assert_eq!(decision.contains(INSIDE), has_inside, "{decision}");
     });
 }
 

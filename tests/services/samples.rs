@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, GrantType, SecretTransport,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
@@ -62,6 +63,7 @@ pub(crate) fn keys_unavailable() -> SigningUnavailable {
 pub(crate) fn client() -> Client {
     Client {
         id: ClientId::new("client-1"),
+        origin: ClientOrigin::Registered,
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("Example".to_owned()),
@@ -190,6 +192,7 @@ pub(crate) fn policy() -> Policy {
         code_lifetime: Duration::from_secs(60),
         access_token_lifetime: Duration::from_secs(3600),
         session_lifetime: Duration::from_secs(8 * 3600),
+        client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(1000),
             absolute: Duration::from_secs(5000),

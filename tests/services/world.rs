@@ -13,9 +13,11 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockGrantStore, MockIdentityProvider,
-    MockLoginSessions, MockRandom, MockSigningKeys, MockTokenVerifier, MockToolCatalog,
+    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
+    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockSigningKeys,
+    MockSpentTokenIds, MockTokenVerifier, MockToolCatalog,
 };
+use mcp_oauth_core::service::policy::Policy;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -29,11 +31,15 @@ pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
+    pub(crate) documents: MockClientDocuments,
+    pub(crate) assertions: MockAssertionSignatures,
+    pub(crate) spent: MockSpentTokenIds,
     pub(crate) grants: MockGrantStore,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockIdentityProvider,
     pub(crate) catalog: MockToolCatalog,
     pub(crate) base_url: &'static str,
+    pub(crate) policy: Policy,
 }
 
 impl World {
@@ -42,11 +48,15 @@ impl World {
             verifier: MockTokenVerifier::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
+            documents: MockClientDocuments::new(),
+            assertions: MockAssertionSignatures::new(),
+            spent: MockSpentTokenIds::new(),
             grants: MockGrantStore::new(),
             sessions: MockLoginSessions::new(),
             identity: MockIdentityProvider::new(),
             catalog: MockToolCatalog::new(),
             base_url: BASE,
+            policy: policy(),
         }
     }
 
@@ -111,6 +121,9 @@ impl World {
             verifier: Arc::new(self.verifier),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
+            documents: Arc::new(self.documents),
+            assertions: Arc::new(self.assertions),
+            spent: Arc::new(self.spent),
             grants: Arc::new(self.grants),
             sessions: Arc::new(self.sessions),
             identity: Arc::new(self.identity),
@@ -120,7 +133,7 @@ impl World {
             audit: Arc::new(audit),
         };
         let address = PublicAddress::new(self.base_url).unwrap();
-        Stage { use_cases: UseCases::new(&ports, address, policy(), Some(alice())), audited }
+        Stage { use_cases: UseCases::new(&ports, address, self.policy, Some(alice())), audited }
     }
 }
 

@@ -52,7 +52,7 @@ const fn also_in(variable: &'static str, setting: Setting) -> Setting {
 use Kind::{List, Number, Switch, Table, Text};
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 25] = [
+pub(crate) const SETTINGS: [Setting; 31] = [
     setting(
         "host",
         Text,
@@ -141,6 +141,42 @@ pub(crate) const SETTINGS: [Setting; 25] = [
         Switch,
         "false",
         "Let the dev provider listen on a host that is not loopback, e.g. in a container nobody else can reach",
+    ),
+    setting(
+        "client_documents",
+        Text,
+        r#""open""#,
+        "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
+    ),
+    setting(
+        "client_document_domains",
+        List,
+        "[]",
+        "Domains whose documents are read when client_documents is listed; *.example.com for all below one",
+    ),
+    setting(
+        "client_document_least_seconds",
+        Number,
+        "60",
+        "How long a document is remembered at least, whatever its host says, in seconds",
+    ),
+    setting(
+        "client_document_most_seconds",
+        Number,
+        "86400",
+        "How long a document is remembered at most, in seconds",
+    ),
+    setting(
+        "client_documents_remembered",
+        Number,
+        "1000",
+        "How many documents, and how many key sets, are remembered; each takes a few kilobytes",
+    ),
+    setting(
+        "client_documents_test_ca_file",
+        Text,
+        "",
+        "For tests on a loopback base_url only: PEM file with one more authority to trust for documents, which may then be on this machine, on any port",
     ),
     setting(
         "log_level",

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mcp_oauth_core::port::{ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions};
+use mcp_oauth_core::port::{
+    ClientRegistry, GrantStore, Housekeeping, KeyStore, LoginSessions, SpentTokenIds,
+};
 use mcp_oauth_database::{Database, OpenError};
 use mcp_oauth_memory::MemoryStore;
 
@@ -14,6 +16,7 @@ pub(crate) struct Stores {
     pub(crate) grants: Arc<dyn GrantStore>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) spent: Arc<dyn SpentTokenIds>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
     /// What to tell the operator.
     pub(crate) report: String,
@@ -42,13 +45,20 @@ impl Stores {
 
     fn of<S>(store: Arc<S>, report: String) -> Self
     where
-        S: ClientRegistry + GrantStore + LoginSessions + KeyStore + Housekeeping + 'static,
+        S: ClientRegistry
+            + GrantStore
+            + LoginSessions
+            + KeyStore
+            + SpentTokenIds
+            + Housekeeping
+            + 'static,
     {
         Self {
             clients: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
+            spent: Arc::clone(&store) as _,
             housekeeping: store,
             report,
         }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{ClientRegistry, Clock, RegisterError, StoreUnavailable, ToolCatalog};
+use mcp_oauth_core::port::{
+    ClientDocuments, ClientRegistry, Clock, RegisterError, StoreUnavailable, ToolCatalog,
+};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
-use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, Transports};
-use mcp_oauth_memory::VerifiedTokens;
+use mcp_oauth_memory::{RememberedDocuments, VerifiedTokens};
 use tokio_util::sync::CancellationToken;
 
 use crate::log_audit::LogAudit;
@@ -52,6 +54,9 @@ pub(crate) fn use_cases(
         verifier: Arc::new(VerifiedTokens::new(Arc::clone(&issuer) as _)),
         keys: Arc::clone(&issuer) as _,
         clients: Arc::clone(&stores.clients),
+        documents: documents(settings, &clock),
+        assertions: Arc::new(ClientSignatures),
+        spent: Arc::clone(&stores.spent),
         grants: Arc::clone(&stores.grants),
         sessions: Arc::clone(&stores.sessions),
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
@@ -62,6 +67,15 @@ pub(crate) fn use_cases(
     };
     let dev_person = settings.dev_users.first().map(|user| user.person.clone());
     (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
+}
+
+fn documents(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn ClientDocuments> {
+    let web = &settings.documents.web;
+    if let Some(trouble) = web.trouble().filter(|_| settings.policy.client_documents.is_on()) {
+        tracing::warn!(trouble, "client metadata documents can't be fetched");
+    }
+    let (web, clock) = (Arc::clone(web), Arc::clone(clock));
+    Arc::new(RememberedDocuments::new(web, clock, settings.documents.memory))
 }
 
 /// Makes the client of the documentation page known, or up to date.

@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter};
 
 use crate::Database;
-use crate::entity::{codes, grants, login_sessions, refresh_tokens};
+use crate::entity::{codes, grants, login_sessions, refresh_tokens, spent_token_ids};
 
 #[async_trait]
 impl Housekeeping for Database {
@@ -24,6 +24,9 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
             .await?,
         expired(codes::Entity, codes::Column::ExpiresAt, before).exec(write).await?,
         expired(refresh_tokens::Entity, refresh_tokens::Column::ExpiresAt, before)
+            .exec(write)
+            .await?,
+        expired(spent_token_ids::Entity, spent_token_ids::Column::Until, before)
             .exec(write)
             .await?,
         // Last, since the others are what keeps a grant.
@@ -65,6 +68,8 @@ mod tests {
         assert_no_scan(&expired(codes::Entity, codes::Column::ExpiresAt, 0)).await;
         let tokens = refresh_tokens::Column::ExpiresAt;
         assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;
+        let spent = spent_token_ids::Column::Until;
+        assert_no_scan(&expired(spent_token_ids::Entity, spent, 0)).await;
         assert_no_scan(&bare_grants(0)).await;
     }
 }

@@ -81,10 +81,13 @@ mod tests {
     #[tokio::test]
     async fn an_impossible_client_is_located() {
         for (row, column) in [
-            ("('k','telepathy',NULL,'{}',0,NULL)", "column token_endpoint_auth_method"),
-            ("('k','none','hash','{}',0,NULL)", "column secret_hash"),
-            ("('k','client_secret_basic',NULL,'{}',0,NULL)", "column secret_hash"),
-            ("('k','none',NULL,'{}',0,NULL)", "column metadata"),
+            ("('k','telepathy',NULL,NULL,'{}',0,NULL,'x')", "column token_endpoint_auth_method"),
+            ("('k','none','hash',NULL,'{}',0,NULL,'x')", "column secret_hash"),
+            ("('k','client_secret_basic',NULL,NULL,'{}',0,NULL,'x')", "column secret_hash"),
+            ("('k','private_key_jwt',NULL,NULL,'{}',0,NULL,'x')", "column keys"),
+            ("('k','private_key_jwt',NULL,'{}','{}',0,NULL,'x')", "column keys"),
+            ("('k','none',NULL,NULL,'{}',0,NULL,'x')", "column origin"),
+            ("('k','none',NULL,NULL,'{}',0,NULL,'registered')", "column metadata"),
         ] {
             let (_directory, database) = with(&[&format!("clients VALUES {row}")]).await;
             let found = ClientRegistry::find(&database, &ClientId::new("k")).await;
@@ -94,7 +97,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_of_an_older_release_is_possible() {
-        let row = format!("clients VALUES ('k','none',NULL,'{METADATA}',0,NULL)");
+        let row = format!("clients VALUES ('k','none',NULL,NULL,'{METADATA}',0,NULL,'registered')");
         let (_directory, database) = with(&[&row]).await;
         let found = ClientRegistry::find(&database, &ClientId::new("k")).await.unwrap();
         assert_eq!(found.unwrap().metadata.client_name, None);

@@ -17,6 +17,7 @@ mod open;
 mod open_error;
 #[cfg(test)]
 mod query_plan;
+mod spent_token_ids;
 
 pub use open::{Database, Opened};
 pub use open_error::OpenError;

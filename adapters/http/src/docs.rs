@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use http::{HeaderValue, StatusCode, Uri};
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, GrantType,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType,
 };
 use mcp_oauth_core::domain::public_address::{AskedAddress, PublicAddress};
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
@@ -30,6 +30,7 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
         address.spellings().into_iter().filter_map(|it| RedirectUri::parse(&receiver(&it)).ok());
     Client {
         id: ClientId::new(DOCS_CLIENT),
+        origin: ClientOrigin::Operator,
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("The documentation page of this server".to_owned()),

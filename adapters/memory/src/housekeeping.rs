@@ -14,6 +14,7 @@ impl Housekeeping for MemoryStore {
         records.login_sessions.retain(|_, session| session.expires_at >= before);
         records.codes.retain(|_, code| code.expires_at >= before);
         records.refresh_tokens.retain(|_, token| token.expires_at >= before);
+        records.spent_token_ids.retain(|_, until| *until >= before);
         records.forget_bare_grants(before);
         Ok((kept_before - records.perishable()) as u64)
     }
@@ -22,7 +23,11 @@ impl Housekeeping for MemoryStore {
 impl Records {
     /// How many records there are of the kinds that can expire.
     fn perishable(&self) -> usize {
-        self.login_sessions.len() + self.codes.len() + self.refresh_tokens.len() + self.grants.len()
+        self.login_sessions.len()
+            + self.codes.len()
+            + self.refresh_tokens.len()
+            + self.grants.len()
+            + self.spent_token_ids.len()
     }
 
     fn forget_bare_grants(&mut self, before: Timestamp) {

@@ -4,10 +4,13 @@
 //! promises but survival; so this is also the plainest reading of them.
 
 mod client_registry;
+mod fetch_budget;
 mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod remembered_documents;
+mod spent_token_ids;
 mod verified_tokens;
 
 use std::collections::HashMap;
@@ -18,12 +21,15 @@ use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::spent_id::SpentId;
+use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::StoredKey;
 use thiserror::Error;
 
+pub use remembered_documents::{DocumentMemory, RememberedDocuments};
 pub use verified_tokens::VerifiedTokens;
 
-/// Clients, grants, login sessions and signing keys, in memory.
+/// Clients, grants, login sessions, signing keys and spent ids, in memory.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Records>);
 
@@ -35,6 +41,7 @@ struct Records {
     refresh_tokens: HashMap<RefreshTokenHash, RefreshRecord>,
     login_sessions: HashMap<SessionHash, LoginSession>,
     signing_keys: Vec<StoredKey>,
+    spent_token_ids: HashMap<SpentId, Timestamp>,
 }
 
 /// An id or a hash that should be new is not.

@@ -1,6 +1,9 @@
+use std::error::Error;
+
 use mcp_oauth_core::domain::client::{
-    Client, ClientAuthMethod, ClientCredential, ClientId, SecretTransport,
+    Client, ClientAuthMethod, ClientCredential, ClientId, ClientOrigin, SecretTransport,
 };
+use mcp_oauth_core::domain::client_keys::ClientKeys;
 use mcp_oauth_core::domain::secret::ClientSecretHash;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use sea_orm::entity::prelude::*;
@@ -14,10 +17,13 @@ pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) token_endpoint_auth_method: String,
     pub(crate) secret_hash: Option<String>,
+    /// JSON: the members of client metadata that say which keys.
+    pub(crate) keys: Option<String>,
     /// JSON.
     pub(crate) metadata: String,
     pub(crate) registered_at: i64,
     pub(crate) last_used_at: Option<i64>,
+    pub(crate) origin: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -29,17 +35,20 @@ impl TryFrom<&Client> for Model {
     type Error = serde_json::Error;
 
     fn try_from(client: &Client) -> Result<Self, serde_json::Error> {
-        let secret_hash = match &client.credential {
-            ClientCredential::Public => None,
-            ClientCredential::Secret { hash, .. } => Some(hash.as_str().to_owned()),
+        let (secret_hash, keys) = match &client.credential {
+            ClientCredential::Public => (None, None),
+            ClientCredential::Secret { hash, .. } => (Some(hash.as_str().to_owned()), None),
+            ClientCredential::Keys(keys) => (None, Some(keys.to_metadata())),
         };
         Ok(Self {
             id: client.id.as_str().to_owned(),
             token_endpoint_auth_method: client.credential.method().as_str().to_owned(),
             secret_hash,
+            keys: keys.map(|keys| serde_json::to_string(&keys)).transpose()?,
             metadata: serde_json::to_string(&client.metadata)?,
             registered_at: client.registered_at.as_unix(),
             last_used_at: client.last_used_at.map(Timestamp::as_unix),
+            origin: client.origin.as_str().to_owned(),
         })
     }
 }
@@ -52,8 +61,19 @@ impl TryFrom<Model> for Client {
         let method = ClientAuthMethod::from_name(&model.token_endpoint_auth_method);
         let method =
             row.parsed("token_endpoint_auth_method", method.ok_or("is no known method"))?;
-        let credential = row.parsed("secret_hash", credential(method, model.secret_hash))?;
+        let credential = match method {
+            ClientAuthMethod::None => row.parsed("secret_hash", public(model.secret_hash))?,
+            ClientAuthMethod::ClientSecretBasic => {
+                row.parsed("secret_hash", secret(SecretTransport::Basic, model.secret_hash))?
+            }
+            ClientAuthMethod::ClientSecretPost => {
+                row.parsed("secret_hash", secret(SecretTransport::Post, model.secret_hash))?
+            }
+            ClientAuthMethod::PrivateKeyJwt => row.parsed("keys", keys(model.keys.as_deref()))?,
+        };
+        let origin = ClientOrigin::from_name(&model.origin).ok_or("is no known origin");
         Ok(Self {
+            origin: row.parsed("origin", origin)?,
             credential,
             metadata: row.parsed("metadata", serde_json::from_str(&model.metadata))?,
             registered_at: Timestamp::from_unix(model.registered_at),
@@ -63,16 +83,22 @@ impl TryFrom<Model> for Client {
     }
 }
 
-fn credential(
-    method: ClientAuthMethod,
+fn public(secret_hash: Option<String>) -> Result<ClientCredential, &'static str> {
+    match secret_hash {
+        None => Ok(ClientCredential::Public),
+        Some(_) => Err("is there though the client is public"),
+    }
+}
+
+fn secret(
+    sent_by: SecretTransport,
     secret_hash: Option<String>,
 ) -> Result<ClientCredential, &'static str> {
-    let sent_by = match method {
-        ClientAuthMethod::None if secret_hash.is_none() => return Ok(ClientCredential::Public),
-        ClientAuthMethod::None => return Err("is there though the client is public"),
-        ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
-        ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
-    };
     let hash = secret_hash.ok_or("is missing though the client has a secret")?;
     Ok(ClientCredential::Secret { sent_by, hash: ClientSecretHash::from_stored(hash) })
+}
+
+fn keys(stored: Option<&str>) -> Result<ClientCredential, Box<dyn Error + Send + Sync>> {
+    let members = serde_json::from_str(stored.ok_or("are missing though the client signs")?)?;
+    Ok(ClientCredential::Keys(ClientKeys::from_metadata(&members)?))
 }

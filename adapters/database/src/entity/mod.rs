@@ -6,3 +6,4 @@ pub(crate) mod grants;
 pub(crate) mod login_sessions;
 pub(crate) mod refresh_tokens;
 pub(crate) mod signing_keys;
+pub(crate) mod spent_token_ids;

@@ -12,9 +12,15 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in
-            [clients(), grants(), codes(), refresh_tokens(), login_sessions(), signing_keys()]
-        {
+        for table in [
+            clients(),
+            grants(),
+            codes(),
+            refresh_tokens(),
+            login_sessions(),
+            signing_keys(),
+            spent_token_ids(),
+        ] {
             manager.create_table(table).await?;
         }
         for index in [
@@ -24,6 +30,7 @@ impl MigrationTrait for Migration {
             index("refresh_tokens", "grant_id"),
             index("refresh_tokens", "expires_at"),
             index("login_sessions", "expires_at"),
+            index("spent_token_ids", "until"),
         ] {
             manager.create_index(index).await?;
         }
@@ -38,9 +45,11 @@ fn clients() -> TableCreateStatement {
         .col(text("id").primary_key())
         .col(text("token_endpoint_auth_method"))
         .col(text_null("secret_hash"))
+        .col(text_null("keys"))
         .col(text("metadata"))
         .col(big_integer("registered_at"))
         .col(big_integer_null("last_used_at"))
+        .col(text("origin"))
         .take()
 }
 
@@ -104,6 +113,14 @@ fn signing_keys() -> TableCreateStatement {
         .col(text("key_id").unique_key())
         .col(blob("pkcs8"))
         .col(big_integer("created_at"))
+        .take()
+}
+
+fn spent_token_ids() -> TableCreateStatement {
+    Table::create()
+        .table("spent_token_ids")
+        .col(text("hash").primary_key())
+        .col(big_integer("until"))
         .take()
 }
 

@@ -295,7 +295,10 @@ async fn ci_05_the_address_that_was_judged_is_the_one_that_is_asked() {
     let lookup = ScriptedLookup::answering(&[&["127.0.0.1"], &["10.0.0.7"]]);
     let resolver = Arc::clone(&lookup) as _;
     let documents = WebDocuments::within(surroundings(&server, Reach::LoopbackToo, resolver));
-    server.will_answer("200 OK", JSON, &document(&url));
+    let (body, length) = (document(&url), document(&url).len());
+    let head = format!("HTTP/1.1 200 OK\r\n{JSON}content-length: {length}\r\n\r\n");
+    // The whole answer on a connection that could be used again.
+    server.will(Reply::Beginning(format!("{head}{body}")));
     fetch(&documents, &url).await.unwrap();
     assert_eq!(lookup.left(), 1, "the name was looked up once");
     assert_forbidden(&documents, &url, "10.0.0.7").await;

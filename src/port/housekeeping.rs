@@ -9,7 +9,8 @@ use crate::domain::timestamp::Timestamp;
 pub trait Housekeeping: Send + Sync {
     /// Forgets login sessions, codes and refresh tokens that expired before `before`, and grants
     /// given before it that are left without any code or refresh token. All of
-    /// them go together. Returns how many records went.
+    /// them go together, except that what another call is changing at this moment may be left for
+    /// the next run. Returns how many records went.
     ///
     /// # Errors
     /// [`StoreUnavailable`].

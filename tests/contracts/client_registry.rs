@@ -11,6 +11,7 @@ use crate::stores::{CALLERS, Store, contract, race};
 contract! {
     rg_10_a_registered_client_is_found_as_it_was_registered,
     an_unknown_client_is_not_found,
+    an_id_that_no_client_can_have_is_not_found,
     a_taken_id_is_refused_and_its_client_stays,
     of_concurrent_registrations_of_one_id_exactly_one_succeeds,
     concurrent_registrations_of_different_ids_all_succeed,
@@ -41,6 +42,14 @@ async fn rg_10_a_registered_client_is_found_as_it_was_registered(store: Arc<dyn 
 async fn an_unknown_client_is_not_found(store: Arc<dyn ClientRegistry>) {
     store.register(&client("a")).await.unwrap();
     assert_eq!(found(&*store, "A").await, None);
+}
+
+/// Anybody can ask for one; a database that takes no such text is not out of reach for that.
+async fn an_id_that_no_client_can_have_is_not_found(store: Arc<dyn ClientRegistry>) {
+    store.register(&client("a")).await.unwrap();
+    for id in ["a\0", "\0", "a\u{10ffff}", "' OR 1=1 --"] {
+        assert_eq!(found(&*store, id).await, None, "{id:?}");
+    }
 }
 
 async fn a_taken_id_is_refused_and_its_client_stays(store: Arc<dyn ClientRegistry>) {

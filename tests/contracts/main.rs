@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "this is a test from end to end")]
 
+mod everything;
+mod postgres_schema;
 mod samples;
 mod stores;
 
@@ -13,5 +15,6 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod postgres_database;
 mod refresh_tokens;
 mod sqlite_file;

@@ -4,41 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use mcp_oauth_core::domain::client::ClientId;
-use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
-use mcp_oauth_core::port::{ClientRegistry, GrantStore, KeyStore, LoginSessions, StoredKey};
+use mcp_oauth_core::port::{KeyStore, StoredKey};
 use mcp_oauth_database::{Database, OpenError, Opened};
 use secrecy::ExposeSecret;
 
-use crate::samples::{at, client, code_hash, key, refresh_hash, rotated, session, session_hash};
+use crate::everything::{contents, fill};
+use crate::samples::{key, refresh_hash, rotated};
 use crate::stores::{SqliteFile, race};
-
-/// One of everything there is.
-async fn fill(store: &Database) {
-    store.register(&client("c")).await.unwrap();
-    store.touch(&ClientId::new("c"), at(3)).await.unwrap();
-    store.open(&session("s")).await.unwrap();
-    store.keep_first(key("k")).await.unwrap();
-    rotated(store, "g", "r2").await;
-    store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
-    store.revoke(&GrantId::new("g"), at(4)).await.unwrap();
-}
-
-/// Everything there is, as text that can be compared.
-async fn contents(store: &Database) -> String {
-    let keys: Vec<_> = store.keys().await.unwrap();
-    let keys: Vec<_> = keys.iter().map(|key| (key, key.pkcs8.expose_secret())).collect();
-    let everything = (
-        store.list().await.unwrap(),
-        LoginSessions::find(store, &session_hash("s")).await.unwrap(),
-        keys,
-        store.find_code(&code_hash("g")).await.unwrap(),
-        store.find_refresh(&refresh_hash("g")).await.unwrap(),
-        store.find_refresh(&refresh_hash("r2")).await.unwrap(),
-    );
-    format!("{everything:?}")
-}
 
 async fn refusal(path: &Path) -> OpenError {
     Database::open_sqlite(path).await.err().expect("the file is unusable")
@@ -131,7 +104,7 @@ async fn a_directory_in_place_of_the_file_is_unusable() {
     let file = SqliteFile::new();
     fs::create_dir(file.path()).unwrap();
     let error = refusal(&file.path()).await;
-    assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
+    assert!(matches!(error, OpenError::UnusableFile { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,7 @@
 //! The stores under test, and running many callers against one of them at once.
+//!
+//! PostgreSQL is among them when `TEST_POSTGRES_URL` says where one is; its tests are skipped
+//! otherwise, and a line on standard error says so.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,6 +72,18 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $test() {
                     super::$test(std::sync::Arc::new(mcp_oauth_memory::MemoryStore::new())).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let Some(schema) = crate::postgres_schema::PostgresSchema::new().await else {
+                        return;
+                    };
+                    super::$test(std::sync::Arc::new(schema.open().await)).await;
                 }
             )+
         }

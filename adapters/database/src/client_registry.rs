@@ -23,6 +23,10 @@ impl ClientRegistry for Database {
     }
 
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {
+        // Nobody has such an id, anybody can ask for it, and PostgreSQL would call it malformed.
+        if id.as_str().contains('\0') {
+            return Ok(None);
+        }
         let row = Entity::find_by_id(id.as_str()).one(&self.reader).await;
         Ok(row.map_err(StoreUnavailable::new)?.map(Client::try_from).transpose()?)
     }

@@ -1,8 +1,11 @@
 use async_trait::async_trait;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{Housekeeping, StoreUnavailable};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, Iterable, PrimaryKeyToColumn,
+    QueryFilter,
+};
 
 use crate::Database;
 use crate::entity::{codes, grants, login_sessions, refresh_tokens};
@@ -32,15 +35,33 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
     Ok(deleted.iter().map(|deleted| deleted.rows_affected).sum())
 }
 
-fn expired<T: EntityTrait>(_: T, expires_at: T::Column, before: i64) -> DeleteMany<T> {
-    T::delete_many().filter(expires_at.lt(before))
+fn expired<T: EntityTrait>(table: T, expires_at: T::Column, before: i64) -> DeleteMany<T> {
+    let expired = Query::select().from(table).and_where(expires_at.lt(before)).take();
+    unless_in_use(expired)
 }
 
 fn bare_grants(before: i64) -> DeleteMany<grants::Entity> {
-    grants::Entity::delete_many()
-        .filter(grants::Column::GrantedAt.lt(before))
-        .filter(Expr::not_exists(children(codes::Entity, codes::Column::GrantId)))
-        .filter(Expr::not_exists(children(refresh_tokens::Entity, refresh_tokens::Column::GrantId)))
+    let no = |children| Expr::not_exists(children);
+    let bare = Query::select()
+        .from(grants::Entity)
+        .and_where(grants::Column::GrantedAt.lt(before))
+        .and_where(no(children(codes::Entity, codes::Column::GrantId)))
+        .and_where(no(children(refresh_tokens::Entity, refresh_tokens::Column::GrantId)))
+        .take();
+    unless_in_use(bare)
+}
+
+/// Deletes the rows of `meant` that no other transaction holds. PostgreSQL would wait for those
+/// otherwise: two runs for each other's, in whichever order they come upon them, and so does an
+/// exchange that holds a code while its token is stored. What is held now is left for the next
+/// run; and a code that is held keeps its grant, so no token is stored for a grant that goes.
+fn unless_in_use<T: EntityTrait>(mut meant: SelectStatement) -> DeleteMany<T> {
+    for key in T::PrimaryKey::iter() {
+        meant.column(key.into_column());
+    }
+    meant.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let key = T::PrimaryKey::iter().map(|key| Expr::col(key.into_column()));
+    T::delete_many().filter(Expr::tuple(key).in_subquery(meant))
 }
 
 /// The rows of `table` that belong to the grant at hand.

@@ -5,6 +5,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, blob, text, text_null};
+use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,9 +13,15 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in
-            [clients(), grants(), codes(), refresh_tokens(), login_sessions(), signing_keys()]
-        {
+        let key = key_of(manager.get_database_backend());
+        for table in [
+            clients(key),
+            grants(key),
+            codes(key),
+            refresh_tokens(key),
+            login_sessions(key),
+            signing_keys(key),
+        ] {
             manager.create_table(table).await?;
         }
         for index in [
@@ -31,11 +38,23 @@ impl MigrationTrait for Migration {
     }
 }
 
+/// Makes a column that rows are found by.
+type Key = fn(&'static str) -> ColumnDef;
+
+/// SQLite compares texts byte by byte. PostgreSQL orders them by the rules of a language, and when
+/// an update of the system changes those, the indexes in the old order no longer find every row.
+fn key_of(backend: DbBackend) -> Key {
+    match backend {
+        DbBackend::Postgres => |column| text(column).extra(r#"COLLATE "C""#).take(),
+        _ => text,
+    }
+}
+
 /// A grant outlives the registration of its client, so `grants.client_id` is no foreign key.
-fn clients() -> TableCreateStatement {
+fn clients(key: Key) -> TableCreateStatement {
     Table::create()
         .table("clients")
-        .col(text("id").primary_key())
+        .col(key("id").primary_key())
         .col(text("token_endpoint_auth_method"))
         .col(text_null("secret_hash"))
         .col(text("metadata"))
@@ -44,11 +63,11 @@ fn clients() -> TableCreateStatement {
         .take()
 }
 
-fn grants() -> TableCreateStatement {
+fn grants(key: Key) -> TableCreateStatement {
     Table::create()
         .table("grants")
-        .col(text("id").primary_key())
-        .col(text("client_id"))
+        .col(key("id").primary_key())
+        .col(key("client_id"))
         .col(text("person"))
         .col(text("resource"))
         .col(text("scope"))
@@ -57,11 +76,11 @@ fn grants() -> TableCreateStatement {
         .take()
 }
 
-fn codes() -> TableCreateStatement {
+fn codes(key: Key) -> TableCreateStatement {
     Table::create()
         .table("codes")
-        .col(text("hash").primary_key())
-        .col(text("grant_id"))
+        .col(key("hash").primary_key())
+        .col(key("grant_id"))
         .col(text("redirect_uri"))
         .col(text("code_challenge"))
         .col(big_integer("issued_at"))
@@ -71,11 +90,11 @@ fn codes() -> TableCreateStatement {
         .take()
 }
 
-fn refresh_tokens() -> TableCreateStatement {
+fn refresh_tokens(key: Key) -> TableCreateStatement {
     Table::create()
         .table("refresh_tokens")
-        .col(text("hash").primary_key())
-        .col(text("grant_id"))
+        .col(key("hash").primary_key())
+        .col(key("grant_id"))
         .col(blob("salt"))
         .col(big_integer("issued_at"))
         .col(big_integer("expires_at"))
@@ -85,10 +104,10 @@ fn refresh_tokens() -> TableCreateStatement {
         .take()
 }
 
-fn login_sessions() -> TableCreateStatement {
+fn login_sessions(key: Key) -> TableCreateStatement {
     Table::create()
         .table("login_sessions")
-        .col(text("hash").primary_key())
+        .col(key("hash").primary_key())
         .col(text("person"))
         .col(big_integer("logged_in_at"))
         .col(big_integer("expires_at"))
@@ -97,11 +116,11 @@ fn login_sessions() -> TableCreateStatement {
 
 /// The first key is of generation 1: of concurrent attempts to be the first, the primary key lets
 /// one through, also where writers don't queue.
-fn signing_keys() -> TableCreateStatement {
+fn signing_keys(key: Key) -> TableCreateStatement {
     Table::create()
         .table("signing_keys")
         .col(big_integer("generation").primary_key())
-        .col(text("key_id").unique_key())
+        .col(key("key_id").unique_key())
         .col(blob("pkcs8"))
         .col(big_integer("created_at"))
         .take()

@@ -15,7 +15,8 @@ pub struct AuditEntry {
     pub decision: String,
     /// Of a refusal: its stable code, e.g. `refresh_replayed`.
     pub code: Option<String>,
-    /// Of a refusal: what was expected and what was received. Of a key: its id.
+    /// Of a refusal: what was expected and what was received. Of a key: its id. Of several grants:
+    /// how many.
     pub reason: Option<String>,
     /// For which client.
     pub client: Option<ClientId>,
@@ -40,7 +41,10 @@ impl AuditEntry {
     pub fn new(event: AuditEvent, request: Option<&CurrentRequest>, at: Timestamp) -> Self {
         let (code, reason) = match &event.decision {
             Decision::Refused { code, reason } => (Some((*code).to_owned()), Some(reason.clone())),
-            Decision::KeyRotated { key_id } => (None, Some(key_id.clone())),
+            Decision::KeyRotated { key_id }
+            | Decision::KeyRotatedByOperator { key_id }
+            | Decision::KeysDiscardedByOperator { key_id } => (None, Some(key_id.clone())),
+            Decision::GrantsRevokedByOperator { grants } => (None, Some(grants.to_string())),
             _ => (None, None),
         };
         Self {

@@ -12,6 +12,9 @@ use super::timestamp::Timestamp;
 /// The longest `client_id` looked up, in bytes.
 pub const LONGEST_CLIENT_ID: usize = 512;
 
+/// The identifier of the client behind the documentation page.
+pub const DOCS_CLIENT: &str = "docs";
+
 /// A client identifier (RFC 6749 §2.2), opaque to everybody but this server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -212,7 +215,7 @@ impl Client {
 /// The effective metadata of a client, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
-    /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`] characters.
+    /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`](super::client_name::LONGEST_CLIENT_NAME) characters.
     pub client_name: Option<String>,
     /// The client's home page, kept and never fetched.
     pub client_uri: Option<String>,
@@ -229,9 +232,6 @@ pub struct ClientMetadata {
     /// The version of that software.
     pub software_version: Option<String>,
 }
-
-/// The longest client name shown, in characters.
-pub const LONGEST_CLIENT_NAME: usize = 100;
 
 impl ClientMetadata {
     /// The name to show, or the client's identifier when it gave none.

@@ -7,6 +7,7 @@ pub mod authorization;
 pub mod bearer;
 pub mod client;
 pub mod client_address;
+pub mod client_name;
 pub mod consent;
 pub mod correlation;
 pub(crate) mod error_text;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use http::{HeaderValue, StatusCode, Uri};
 use mcp_oauth_core::domain::client::{
-    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType,
+    Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, DOCS_CLIENT, GrantType,
 };
 use mcp_oauth_core::domain::public_address::{AskedAddress, PublicAddress};
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
@@ -15,9 +15,6 @@ use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, IntoResponse, Request, Response, Result, Route, get};
 
 use crate::openapi::{openapi_service, openapi_text};
-
-/// The identifier of the client behind the Authorize button.
-pub const DOCS_CLIENT: &str = "docs";
 
 /// Where Swagger UI receives the code, below the base URL.
 const RECEIVER: &str = "/docs/oauth-receiver.html";

@@ -49,6 +49,8 @@ async function callback() {
     if (request.url.startsWith("/callback")) heard(new URL(request.url, "http://localhost"));
   });
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  // A test that fails leaves it open, which must not keep the run from ending.
+  listener.unref();
   return { answer, uri: `http://127.0.0.1:${listener.address().port}/callback`, close: () => listener.close() };
 }
 
@@ -135,6 +137,8 @@ test("the keyboard alone is enough, and no is an answer", async () => {
   const page = await browser.newPage({ colorScheme: "dark" });
 
   await page.goto(url);
+  // The browser gives the focus that the page asks for after it has loaded.
+  await page.locator("input[name=username]:focus").waitFor();
   await page.keyboard.type("alice");
   await page.keyboard.press("Tab");
   await page.keyboard.type("password");

@@ -22,7 +22,7 @@ const KEYS: &str = "https://client.example/keys";
 const JWT: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The key set of a key's owner.
-async fn jwks(key: &RsaKey) -> Value {
+pub(crate) async fn jwks(key: &RsaKey) -> Value {
     let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(SettableClock::new()));
     let owner = local_issuer(Issuer::new("x"), store, &clock).with_key(key.clone());
     json!(owner.published().await.unwrap())

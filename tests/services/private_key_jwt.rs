@@ -22,7 +22,8 @@ fn signing_client(source: KeySource) -> Client {
     Client { credential, ..client() }
 }
 
-fn inline() -> Client {
+/// A client whose keys are known.
+pub(crate) fn inline() -> Client {
     signing_client(KeySource::Inline(key_set("known")))
 }
 
@@ -31,11 +32,11 @@ fn publishing() -> Client {
 }
 
 /// A token request, with nothing wrong but perhaps its grant, by a client that signs with a key.
-fn form(key_id: &str) -> String {
+pub(crate) fn form(key_id: &str) -> String {
     form_with(key_id, &json!(BASE))
 }
 
-fn form_with(key_id: &str, audience: &Value) -> String {
+pub(crate) fn form_with(key_id: &str, audience: &Value) -> String {
     let header = json!({ "alg": "EdDSA", "kid": key_id });
     let expiry = at(60).as_unix();
     let claims =
@@ -51,7 +52,7 @@ const AUTHENTICATED: (u16, &str, &str) = (400, "unsupported_grant_type", "token_
 const WRONG_SIGNATURE: (u16, &str, &str) = (401, "invalid_client", "client_assertion_signature");
 
 /// Every signature is right, or none, checked `times` times.
-fn with_signatures(mut world: World, times: usize, right: bool) -> World {
+pub(crate) fn with_signatures(mut world: World, times: usize, right: bool) -> World {
     world.assertions.expect_is_signed().times(times).return_const(right);
     world
 }
@@ -65,7 +66,7 @@ fn with_fetch(mut world: World, wanted: WantedKeys, key_id: &'static str) -> Wor
     world
 }
 
-fn with_record(mut world: World, counts: bool) -> World {
+pub(crate) fn with_record(mut world: World, counts: bool) -> World {
     let record = world.spent.expect_record_once().times(1);
     record.withf(|_, until| *until == at(90)).return_once(move |_, _| Ok(counts));
     world

@@ -7,6 +7,7 @@
 mod audit_trail;
 mod client_registry;
 mod consent_memory;
+mod counter;
 mod fetch_budget;
 mod grant_directory;
 mod grant_store;

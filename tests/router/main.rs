@@ -12,6 +12,7 @@
 mod answer;
 mod forged_token;
 mod parameters;
+mod publications;
 mod recording_store;
 mod scenario;
 mod steps;
@@ -45,6 +46,8 @@ mod refresh;
 mod refresh_replay;
 mod revocation;
 
+mod client_documents;
+mod private_key_jwt;
 mod registration;
 mod registration_management;
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcp_oauth_core::domain::client_address::TrustedProxies;
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
@@ -19,7 +20,7 @@ use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPoli
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_identity::{DevUser, DevUsers};
-use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
 use mcp_oauth_tools::BuiltinCatalog;
@@ -33,6 +34,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::parameters::Parameters;
+use crate::publications::Publications;
 use crate::recording_store::RecordingStore;
 use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
 
@@ -53,6 +55,7 @@ pub(crate) struct Scenario {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
+    pub(crate) published: Arc<Publications>,
     cookies: Mutex<BTreeMap<String, String>>,
     /// The other end of every connection; none in process.
     peer: Mutex<Option<SocketAddr>>,
@@ -67,12 +70,15 @@ pub(crate) struct Setup {
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     /// How often things may be done; as often as the test likes when left out.
     pub(crate) limits: Option<LimitPolicy>,
+    /// Whose documents are read.
+    pub(crate) documents: ClientDocumentPolicy,
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self { base_url, issuer: None, keys: None, limits: None }
+        let documents = ClientDocumentPolicy::Open;
+        Self { base_url, issuer: None, keys: None, limits: None, documents }
     }
 }
 
@@ -96,6 +102,7 @@ impl Scenario {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
         let store = Arc::new(RecordingStore::default());
+        let published = Arc::new(Publications::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
         if let Some(issuer) = setup.issuer {
             address = address.with_issuer(issuer).unwrap();
@@ -112,6 +119,9 @@ impl Scenario {
             revocations: Arc::clone(&store) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
+            documents: Arc::clone(&published) as _,
+            assertions: Arc::new(ClientSignatures),
+            spent: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
@@ -123,13 +133,15 @@ impl Scenario {
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
-        let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
+        let policy = Policy { client_documents: setup.documents, ..policy() };
+        let use_cases = UseCases::new(&ports, address, policy, Some(alice().person));
         Self {
             server: whole_server(&use_cases),
             base_url: use_cases.address.base_url().to_owned(),
             clock,
             audit,
             store,
+            published,
             cookies: Mutex::default(),
             peer: Mutex::default(),
         }
@@ -190,7 +202,7 @@ impl Scenario {
 }
 
 /// An issuer whose keys are rotated by nobody but the test.
-fn local_issuer(
+pub(crate) fn local_issuer(
     issuer: Issuer,
     keys: Arc<dyn KeyStore>,
     clock: &Arc<SettableClock>,
@@ -331,6 +343,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),
             absolute: Duration::from_secs(90 * 24 * 3600),

@@ -15,10 +15,12 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
-    MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
+    MockConsentMemory, MockGrantDirectory, MockGrantStore, MockIdentityProvider, MockLoginSessions,
+    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations,
+    MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
+use mcp_oauth_core::service::policy::Policy;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -34,6 +36,9 @@ pub(crate) struct World {
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
+    pub(crate) documents: MockClientDocuments,
+    pub(crate) assertions: MockAssertionSignatures,
+    pub(crate) spent: MockSpentTokenIds,
     pub(crate) grants: MockGrantStore,
     pub(crate) directory: MockGrantDirectory,
     pub(crate) consents: MockConsentMemory,
@@ -43,6 +48,7 @@ pub(crate) struct World {
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
     pub(crate) base_url: &'static str,
+    pub(crate) policy: Policy,
 }
 
 impl World {
@@ -52,6 +58,9 @@ impl World {
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
+            documents: MockClientDocuments::new(),
+            assertions: MockAssertionSignatures::new(),
+            spent: MockSpentTokenIds::new(),
             grants: MockGrantStore::new(),
             directory: MockGrantDirectory::new(),
             consents: MockConsentMemory::new(),
@@ -60,6 +69,7 @@ impl World {
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
+            policy: policy(),
         }
     }
 
@@ -146,6 +156,9 @@ impl World {
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
+            documents: Arc::new(self.documents),
+            assertions: Arc::new(self.assertions),
+            spent: Arc::new(self.spent),
             grants: Arc::new(self.grants),
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
@@ -158,7 +171,7 @@ impl World {
             audit: Arc::new(audit),
         };
         let address = PublicAddress::new(self.base_url).unwrap();
-        Stage { use_cases: UseCases::new(&ports, address, policy(), Some(alice())), audited }
+        Stage { use_cases: UseCases::new(&ports, address, self.policy, Some(alice())), audited }
     }
 }
 

@@ -203,7 +203,7 @@ struct TokenForm {
     scope: Option<String>,
     /// The resource that was consented to (RFC 8707).
     resource: Option<String>,
-    /// Unless the client authenticates with HTTP Basic.
+    /// Unless the client authenticates with HTTP Basic or by signing.
     client_id: Option<String>,
     /// For `client_secret_post`.
     client_secret: Option<String>,
@@ -332,10 +332,14 @@ struct TokenReferenceForm {
     token: String,
     /// `access_token` or `refresh_token`; a wrong hint does no harm.
     token_type_hint: Option<String>,
-    /// Unless the client authenticates with HTTP Basic.
+    /// Unless the client authenticates with HTTP Basic or by signing.
     client_id: Option<String>,
     /// For `client_secret_post`.
     client_secret: Option<String>,
+    /// For `private_key_jwt`: a JWT signed by the client, with a `jti` of its own.
+    client_assertion: Option<String>,
+    /// With it: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// Nothing but that it is done.

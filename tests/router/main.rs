@@ -12,6 +12,7 @@
 mod answer;
 mod forged_token;
 mod parameters;
+mod people;
 mod recording_store;
 mod scenario;
 mod steps;
@@ -22,6 +23,7 @@ mod complete_flow;
 mod resource_challenges;
 mod resource_server;
 
+mod key_rotation;
 mod token_claims;
 mod token_header;
 
@@ -31,8 +33,12 @@ mod published_documents;
 mod authorization_request;
 mod authorization_response;
 mod consent_page;
+mod log_out;
 mod login_page;
+mod person_gone;
+mod prompt;
 mod redirect_address;
+mod remembered_consent;
 
 mod client_authentication;
 mod code_exchange;
@@ -47,6 +53,7 @@ mod revocation;
 
 mod registration;
 mod registration_management;
+mod registration_modes;
 
 mod audit;
 mod cross_origin;

@@ -9,7 +9,6 @@ use mcp_oauth_core::domain::client_address::TrustedProxies;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
-use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
@@ -18,7 +17,6 @@ use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_identity::{DevUser, DevUsers};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
@@ -33,6 +31,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::parameters::Parameters;
+use crate::people::{People, alice};
 use crate::recording_store::RecordingStore;
 use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
 
@@ -53,6 +52,9 @@ pub(crate) struct Scenario {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
+    pub(crate) people: Arc<People>,
+    /// The operator's hand.
+    pub(crate) use_cases: UseCases,
     cookies: Mutex<BTreeMap<String, String>>,
     /// The other end of every connection; none in process.
     peer: Mutex<Option<SocketAddr>>,
@@ -67,12 +69,14 @@ pub(crate) struct Setup {
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     /// How often things may be done; as often as the test likes when left out.
     pub(crate) limits: Option<LimitPolicy>,
+    /// What the operator decided otherwise than most.
+    pub(crate) decided: fn(&mut Policy),
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self { base_url, issuer: None, keys: None, limits: None }
+        Self { base_url, issuer: None, keys: None, limits: None, decided: |_| () }
     }
 }
 
@@ -96,6 +100,7 @@ impl Scenario {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
         let store = Arc::new(RecordingStore::default());
+        let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
         if let Some(issuer) = setup.issuer {
             address = address.with_issuer(issuer).unwrap();
@@ -116,20 +121,24 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            identity: Arc::new(DevUsers::new(vec![alice()])),
+            identity: Arc::clone(&people) as _,
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(CountedRandom::default()),
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
-        let use_cases = UseCases::new(&ports, address, policy(), Some(alice().person));
+        let mut policy = policy();
+        (setup.decided)(&mut policy);
+        let use_cases = UseCases::new(&ports, address, policy, Some(alice()));
         Self {
             server: whole_server(&use_cases),
             base_url: use_cases.address.base_url().to_owned(),
             clock,
             audit,
             store,
+            people,
+            use_cases,
             cookies: Mutex::default(),
             peer: Mutex::default(),
         }
@@ -184,7 +193,11 @@ impl Scenario {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+            let mut cookies = self.cookies.lock().unwrap();
+            match cookie.to_str().unwrap().contains("Max-Age=0") {
+                true => cookies.remove(name),
+                false => cookies.insert(name.to_owned(), value.to_owned()),
+            };
         }
     }
 }
@@ -292,15 +305,6 @@ fn whole_server(use_cases: &UseCases) -> BoxEndpoint<'static, Response> {
     };
     let mounts = endpoints(use_cases, McpSettings::new("Test server", "1.2.3"));
     router(use_cases, settings, mounts).map_to_response().boxed()
-}
-
-fn alice() -> DevUser {
-    let person = Person {
-        subject: Subject::new("alice"),
-        name: Some("Alice Example".to_owned()),
-        verified_email: Some("alice@example.com".to_owned()),
-    };
-    DevUser { username: "alice".to_owned(), password: "password".into(), person }
 }
 
 fn policy() -> Policy {

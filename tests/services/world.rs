@@ -19,6 +19,7 @@ use mcp_oauth_core::port::{
     MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
     MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
+use mcp_oauth_core::service::policy::Policy;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -43,6 +44,7 @@ pub(crate) struct World {
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
     pub(crate) base_url: &'static str,
+    pub(crate) policy: Policy,
 }
 
 impl World {
@@ -60,6 +62,7 @@ impl World {
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
+            policy: policy(),
         }
     }
 
@@ -158,7 +161,7 @@ impl World {
             audit: Arc::new(audit),
         };
         let address = PublicAddress::new(self.base_url).unwrap();
-        Stage { use_cases: UseCases::new(&ports, address, policy(), Some(alice())), audited }
+        Stage { use_cases: UseCases::new(&ports, address, self.policy, Some(alice())), audited }
     }
 }
 

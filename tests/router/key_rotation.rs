@@ -154,3 +154,14 @@ async fn jv_20_the_key_of_the_operator_is_replaced_by_nobody() {
     assert_eq!(keys[0].kid, own_key().key_id());
     assert!(store.keys().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn jv_20_a_rotation_of_the_operators_key_is_refused_and_not_recorded() {
+    let scenario = Scenario::new();
+    for manner in [RotationManner::Overlapping, RotationManner::DiscardingOld] {
+        let refused = scenario.use_cases.keys.rotate(manner).await.unwrap_err();
+        assert!(refused.to_string().contains("operator's own"), "{refused}");
+    }
+    assert_eq!(published(&scenario).await, [own_key().key_id()]);
+    assert_eq!(scenario.audit.names(), [""; 0]);
+}

@@ -249,3 +249,21 @@ async fn co_05_what_became_of_a_registration_is_recorded() {
     assert_eq!(registration.scenario.audit.names()[2], "management_wrong_token");
     assert!(!format!("{events:?}").contains(registration.token()));
 }
+
+#[tokio::test]
+async fn rg_11_a_secret_may_be_repeated_and_not_replaced() {
+    let mut metadata = client_metadata();
+    metadata["token_endpoint_auth_method"] = json!("client_secret_post");
+    let registration = Registration::of(&metadata).await;
+    let mut document = registration.with("client_name", json!("Renamed"));
+    document["token_endpoint_auth_method"] = json!("client_secret_post");
+    for wrong in ["chosen", registration.token()] {
+        document["client_secret"] = json!(wrong);
+        registration.replace(&document).await.refused(400, "invalid_request");
+    }
+    assert_eq!(registration.read().await.json()["client_name"], "Test client");
+    document["client_secret"] = registration.told["client_secret"].clone();
+    registration.replace(&document).await.expect(200);
+    let secret = registration.told["client_secret"].as_str();
+    registration.scenario.tokens(&registration.client("client_secret_post", secret)).await;
+}

@@ -121,6 +121,27 @@ async fn az_24_a_no_is_not_remembered_as_a_yes() {
 }
 
 #[tokio::test]
+async fn az_24_who_is_asked_again_may_answer_again() {
+    let (scenario, client) = consented().await;
+    let page = visit(&scenario, &client.request(), "cross-site").await;
+    let code = assert_not_asked(&scenario.approve(&page).await);
+    scenario.redeem(&client, &code).await.expect(200);
+    assert_not_asked(&visit(&scenario, &client.request(), "none").await);
+}
+
+#[tokio::test]
+async fn az_23_the_last_word_counts() {
+    let (scenario, client) = consented().await;
+    let other = web_client(&scenario).await;
+    scenario.code(&other).await;
+    let page = visit(&scenario, &client.request(), "cross-site").await;
+    let back = scenario.deny(&page).await.location();
+    assert_eq!(back.query.get("error"), Some("access_denied"));
+    assert_asked(&visit(&scenario, &client.request(), "none").await);
+    assert_not_asked(&visit(&scenario, &other.request(), "none").await);
+}
+
+#[tokio::test]
 async fn az_23_a_consent_counts_for_its_time_only() {
     let (scenario, client) = consented().await;
     scenario.clock.advance(HOUR - 1);

@@ -10,7 +10,7 @@ use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::domain::secret::SessionToken;
 use mcp_oauth_core::service::authorize::{AuthorizationError, NextPage};
-use mcp_oauth_core::service::consent::ConsentAnswer;
+use mcp_oauth_core::service::consent::{ConsentAnswer, ConsentError};
 use mcp_oauth_core::service::refusal::Refusal;
 
 use crate::samples::{CALLBACK, SESSION, alice, at, client, scope, session, store_unavailable};
@@ -54,12 +54,12 @@ async fn begin(
     stage.use_cases.authorize.begin(query, Some(&session), navigation).await
 }
 
-async fn approve(stage: &Stage) -> String {
+async fn answer(stage: &Stage, approved: bool) -> Result<String, ConsentError> {
     let (query, session) = (authorization(&[]), SessionToken::presented(SESSION));
     let form = FormToken::new(ProtectedForm::Consent(&session.hash(), &query));
     let form_token = form.as_str().to_owned();
-    let answer = ConsentAnswer { query, session: Some(session), form_token, approved: true };
-    stage.use_cases.consent.answer(answer).await.unwrap()
+    let answer = ConsentAnswer { query, session: Some(session), form_token, approved };
+    stage.use_cases.consent.answer(answer).await
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn az_23_a_yes_is_remembered_with_everything_it_was_given_for() {
     world.grants.expect_begin().times(1).return_once(|_, _| Ok(()));
     let remember = world.consents.expect_remember().times(1).withf(|it| *it == consent());
     remember.return_once(|_| Ok(()));
-    approve(&world.open()).await;
+    answer(&world.open(), true).await.unwrap();
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_yes_counts_even_if_it_is_not_remembered() {
     world.grants.expect_begin().times(1).return_once(|_, _| Ok(()));
     world.consents.expect_remember().times(1).return_once(|_| Err(store_unavailable()));
     let stage = world.open();
-    assert!(approve(&stage).await.contains("code="));
+    assert!(answer(&stage, true).await.unwrap().contains("code="));
     assert_eq!(stage.decisions(), ["consent_given"]);
 }
 
@@ -86,12 +86,23 @@ async fn az_23_a_yes_that_grants_nothing_is_not_remembered() {
     let mut world = remembering();
     world.grants.expect_begin().times(1).return_once(|_, _| Err(store_unavailable()));
     let stage = world.open();
-    let (query, session) = (authorization(&[]), SessionToken::presented(SESSION));
-    let form = FormToken::new(ProtectedForm::Consent(&session.hash(), &query));
-    let form_token = form.as_str().to_owned();
-    let answer = ConsentAnswer { query, session: Some(session), form_token, approved: true };
-    stage.use_cases.consent.answer(answer).await.unwrap_err();
+    answer(&stage, true).await.unwrap_err();
     assert_eq!(stage.decisions(), ["store_unavailable"]);
+}
+
+#[tokio::test]
+async fn az_23_a_no_forgets_a_yes_of_before_and_reaches_the_client_even_if_it_can_not() {
+    for forgotten in [Ok(1), Err(store_unavailable())] {
+        let mut world = remembering();
+        let forget = world.consents.expect_forget_consents().times(1).withf(|these| {
+            let (of, by) = (Some(client().id), Some(alice().subject));
+            (&these.client, &these.subject) == (&of, &by)
+        });
+        forget.return_once(|_| forgotten);
+        let stage = world.open();
+        assert!(answer(&stage, false).await.unwrap().contains("error=access_denied"));
+        assert_eq!(stage.decisions(), ["consent_denied"]);
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod process;
 
 mod help;
+mod registration;
 mod secrets;
 mod serving;
 mod sources;

@@ -24,6 +24,7 @@ mod resource_challenges;
 mod resource_server;
 
 mod key_rotation;
+mod key_sharing;
 mod token_claims;
 mod token_header;
 

@@ -15,6 +15,7 @@ mod consent;
 mod dev_token;
 mod exchange_code;
 mod introspect;
+mod keys;
 mod log_out;
 mod login;
 mod manage_registration;

@@ -33,7 +33,7 @@ pub trait SigningKeys: Send + Sync {
     /// that of the newest key.
     ///
     /// # Errors
-    /// [`SigningUnavailable`].
+    /// [`SigningUnavailable`], also when the key is the operator's own.
     async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable>;
 
     /// Replaces the key if it is old enough, forgets keys whose last token has ended, and seals

@@ -12,6 +12,7 @@ use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{AuthorizationQuery, AwaitingConsent};
 use crate::domain::consent::RememberedConsent;
 use crate::domain::form_token::{FormToken, ProtectedForm};
+use crate::domain::grant::GrantSelection;
 use crate::domain::navigation::Navigation;
 use crate::domain::secret::SessionToken;
 use crate::port::{AuditLog, Clock, ConsentMemory, StoreUnavailable};
@@ -72,7 +73,7 @@ impl Consent {
     async fn try_answer(&self, answer: ConsentAnswer) -> Result<String, ConsentError> {
         let approved = answer.approved;
         let awaiting = self.awaiting(answer).await?;
-        if approved { self.approve(awaiting).await } else { Ok(self.deny(awaiting)) }
+        if approved { self.approve(awaiting).await } else { Ok(self.deny(awaiting).await) }
     }
 
     async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {
@@ -104,9 +105,24 @@ impl Consent {
         Ok(redirect_to)
     }
 
-    fn deny(&self, awaiting: AwaitingConsent) -> String {
+    async fn deny(&self, awaiting: AwaitingConsent) -> String {
+        if !self.policy.consent_lifetime.is_zero() {
+            self.forget(&awaiting).await;
+        }
         let event = AuditEvent::new(Decision::ConsentDenied).client(awaiting.client());
         self.audit.record(event.subject(&awaiting.person().subject));
         awaiting.deny()
+    }
+
+    /// The last word of a person counts: an earlier yes is none any more.
+    async fn forget(&self, denied: &AwaitingConsent) {
+        let these = GrantSelection {
+            client: Some(denied.client().clone()),
+            subject: Some(denied.person().subject.clone()),
+            ..GrantSelection::default()
+        };
+        if let Err(error) = self.consents.forget_consents(&these).await {
+            tracing::warn!(%error, "a consent that was taken back is still remembered");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::policy::{Policy, RegistrationMode};
+use super::policy::Policy;
 use crate::domain::access_token::SIGNING_ALGORITHM;
 use crate::domain::client::{ClientAuthMethod, GrantType};
 use crate::domain::client_keys::AssertionAlgorithm;
@@ -122,7 +122,7 @@ impl Metadata {
     #[must_use]
     pub fn authorization_server(&self) -> AuthorizationServerMetadata {
         let endpoint = |endpoint| self.address.endpoint(endpoint);
-        let registers = !matches!(self.policy.registration.mode, RegistrationMode::Off);
+        let registers = !self.policy.registration.mode.is_off();
         let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
         let none = ClientAuthMethod::None.as_str();
         let confidential = methods.iter().copied().filter(|method| *method != none).collect();

@@ -55,6 +55,14 @@ pub enum RegistrationMode {
     Off,
 }
 
+impl RegistrationMode {
+    /// Whether no client can register itself.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        matches!(self, Self::Off)
+    }
+}
+
 /// The scopes of this server.
 #[derive(Debug, Clone)]
 pub struct ScopePolicy {

@@ -11,9 +11,26 @@ use super::texts::{config, json};
 
 const ADDRESS: &str = "https://client.example/metadata.json";
 const MEMBERS: &[&str] = &[
-    "client_id", "client_name", "redirect_uris", "grant_types", "response_types", "token_endpoint_auth_method",
-    "token_endpoint_auth_methods_supported", "jwks", "jwks_uri", "keys", "client_secret", "scope", "kty", "d",
-    "none", "private_key_jwt", "client_secret_post", "authorization_code", "code", ADDRESS,
+    "client_id",
+    "client_name",
+    "redirect_uris",
+    "grant_types",
+    "response_types",
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_methods_supported",
+    "jwks",
+    "jwks_uri",
+    "keys",
+    "client_secret",
+    "scope",
+    "kty",
+    "d",
+    "none",
+    "private_key_jwt",
+    "client_secret_post",
+    "authorization_code",
+    "code",
+    ADDRESS,
 ];
 
 fn parse(document: &str) -> Option<ClientDocument> {

@@ -211,3 +211,15 @@ async fn az_32_a_client_can_have_the_person_log_in_again() {
     let consent = scenario.log_in(&page).await;
     assert!(scenario.approve(&consent).await.location().query.get("code").is_some());
 }
+
+#[tokio::test]
+async fn md_13_every_announced_scope_can_be_asked_for() {
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let document = scenario.get("/.well-known/oauth-authorization-server").send().await.json();
+    for scope in document["scopes_supported"].as_array().unwrap() {
+        let asked = format!("mcp:tools {}", scope.as_str().unwrap());
+        let page = scenario.ask(&client.request().with("scope", &asked)).await;
+        assert!(page.page().contains(&format!("<code>{}</code>", scope.as_str().unwrap())));
+    }
+}

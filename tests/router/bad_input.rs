@@ -12,7 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 /// Every path with the methods it serves.
-const PATHS: [(&str, &[Method]); 19] = [
+const PATHS: [(&str, &[Method]); 21] = [
     ("/", &[Method::GET]),
     ("/docs", &[Method::GET]),
     ("/openapi.json", &[Method::GET]),
@@ -29,7 +29,9 @@ const PATHS: [(&str, &[Method]); 19] = [
     ("/token", &[Method::POST]),
     ("/revoke", &[Method::POST]),
     ("/introspect", &[Method::POST]),
+    ("/register/a-client", &[Method::GET, Method::PUT, Method::DELETE]),
     ("/login", &[Method::POST]),
+    ("/logout", &[Method::GET, Method::POST]),
     ("/consent", &[Method::GET, Method::POST]),
     ("/dev/token", &[Method::GET, Method::POST]),
 ];
@@ -96,7 +98,8 @@ async fn a_body_of_another_type_is_415() {
         call.send().await.refused(415, "invalid_request");
     }
     let form = redemption("x").encoded();
-    for path in ["/token", "/revoke", "/introspect", "/login", "/consent", "/dev/token"] {
+    for path in ["/token", "/revoke", "/introspect", "/login", "/logout", "/consent", "/dev/token"]
+    {
         for kind in [JSON, "text/plain", "multipart/form-data; boundary=x", "x"] {
             let call = scenario.post(path).body(kind, form.clone());
             call.send().await.refused(415, "invalid_request");
@@ -114,6 +117,7 @@ async fn rg_08_a_body_of_more_than_64_kibibytes_is_413() {
         ("/revoke", FORM),
         ("/introspect", FORM),
         ("/login", FORM),
+        ("/logout", FORM),
         ("/consent", FORM),
         ("/dev/token", FORM),
     ];

@@ -139,3 +139,28 @@ async fn tk_19_what_was_consented_to_for_one_address_is_no_token_for_another() {
     let token = scenario.token(&client, &form).await.expect(200).access_token();
     assert_eq!(decoded(&token).1["aud"], "http://localhost:8000/mcp");
 }
+
+#[tokio::test]
+async fn tk_07_there_is_no_code_without_a_challenge_to_answer() {
+    use mcp_oauth_core::domain::authorization::AuthorizationQuery;
+    use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
+    use mcp_oauth_core::domain::secret::SessionToken;
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let page = scenario.ask(&client.request()).await;
+    let session = SessionToken::presented(scenario.cookie_values().last().unwrap()).hash();
+    for name in ["code_challenge", "code_challenge_method"] {
+        let query = client.request().without(name).encoded();
+        let form = ProtectedForm::Consent(&session, &AuthorizationQuery::new(&*query));
+        let token = FormToken::new(form).as_str().to_owned();
+        let typed = [("decision", "approve"), ("authorization", &*query), ("form_token", &*token)];
+        let back = scenario.submit(&page, &typed).await.location();
+        assert_eq!(
+            (back.query.get("error"), back.query.get("code")),
+            (Some("invalid_request"), None)
+        );
+        let shown = scenario.get(&format!("/consent?{query}")).in_browser().send().await;
+        assert_eq!(shown.location().query.get("error"), Some("invalid_request"));
+    }
+    assert!(!scenario.store.writes().contains(&"begin"));
+}

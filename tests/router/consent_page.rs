@@ -224,3 +224,20 @@ async fn every_page(scenario: &Scenario) -> Vec<(&'static str, Answer)> {
     let error = scenario.authorize(&client.request().with("client_id", "x")).await;
     vec![("login", login), ("wrong", wrong), ("consent", consent), ("error", error)]
 }
+
+#[tokio::test]
+async fn az_18_a_client_that_is_new_meets_a_person_before_anything_leads_anywhere() {
+    let scenario = Scenario::new();
+    let known = scenario.client().await;
+    scenario.tokens(&known).await;
+    let begun = scenario.store.writes();
+    let stranger = scenario.client_like(json!({ "client_name": "Stranger" })).await;
+    for path in ["/authorize", "/consent"] {
+        let visit = scenario.get(&format!("{path}?{}", stranger.request().encoded()));
+        let page = visit.in_browser().header("sec-fetch-site", "none").send().await.expect(200);
+        assert_eq!(page.header("location"), None);
+        assert_eq!(page.header("set-cookie"), None);
+        assert!(page.page().contains("Allow <strong>Stranger</strong>"), "{}", page.body);
+    }
+    assert_eq!(scenario.store.writes(), [&*begun, &["register"]].concat());
+}

@@ -140,3 +140,19 @@ async fn co_02_a_page_that_is_not_allowed_is_refused_before_anything_else() {
     }
     assert_eq!(scenario.audit.names(), [""; 0]);
 }
+
+#[tokio::test]
+async fn co_01_a_page_may_look_after_the_registration_of_its_client() {
+    let scenario = Scenario::at("https://mcp.example.com");
+    for method in ["GET", "PUT", "DELETE"] {
+        let path = "/register/a-client";
+        let answer = preflight(&scenario, INSPECTOR, method, path).await.expect(204);
+        assert_eq!(allowed_origin(&answer), Some("*"), "{method}");
+        assert!(names(&answer, "access-control-allow-methods").contains(&method.to_lowercase()));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = scenario.call(method, path).header("origin", INSPECTOR).json(&json!({}));
+        let answer = answer.send().await.expect(401);
+        assert_eq!(allowed_origin(&answer), Some("*"));
+        assert!(names(&answer, "access-control-expose-headers").contains("www-authenticate"));
+    }
+}

@@ -125,3 +125,18 @@ async fn az_21_the_form_works_with_the_origin_that_browsers_send() {
         assert!(form.send().await.location().query.get("code").is_some(), "{origin}");
     }
 }
+
+#[tokio::test]
+async fn az_25_a_session_that_somebody_planted_does_not_become_the_persons() {
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let page = scenario.authorize(&client.request()).await;
+    let browser = format!("mcp-browser={}", scenario.cookie_values()[0]);
+    let fields = page.form().fields.with("username", "alice").with("password", "password");
+    let planted = format!("{browser}; mcp-session=planted");
+    let logged_in = scenario.post("/login").form(&fields).header("cookie", &planted).send().await;
+    assert!(!logged_in.expect(303).header("set-cookie").unwrap().contains("planted"));
+    let visit = scenario.get(&format!("/authorize?{}", client.request().encoded()));
+    let page = visit.header("cookie", &planted).send().await;
+    assert!(page.form().fields.names().contains(&"password"));
+}

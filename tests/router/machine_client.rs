@@ -137,3 +137,18 @@ async fn rv_01_a_machine_ends_one_of_its_tokens_alone() {
     scenario.assert_refused(&first).await;
     scenario.assert_accepted(&second).await;
 }
+
+#[tokio::test]
+async fn md_09_a_way_for_machines_to_prove_themselves_is_announced() {
+    let scenario = Scenario::new();
+    for path in ["oauth-authorization-server", "openid-configuration"] {
+        let document = scenario.get(&format!("/.well-known/{path}")).send().await.json();
+        let names = |member: &str| document[member].as_array().cloned().unwrap_or_default();
+        assert!(names("grant_types_supported").contains(&json!("client_credentials")));
+        let methods = names("token_endpoint_auth_methods_supported");
+        assert!(methods.contains(&json!("client_secret_basic")));
+        let signs = methods.contains(&json!("private_key_jwt"));
+        let algorithms = names("token_endpoint_auth_signing_alg_values_supported");
+        assert_eq!(signs, !algorithms.is_empty());
+    }
+}

@@ -12,6 +12,7 @@
 mod answer;
 mod forged_token;
 mod parameters;
+mod people;
 mod publications;
 mod recording_store;
 mod scenario;
@@ -23,6 +24,8 @@ mod complete_flow;
 mod resource_challenges;
 mod resource_server;
 
+mod key_rotation;
+mod key_sharing;
 mod token_claims;
 mod token_header;
 
@@ -32,8 +35,12 @@ mod published_documents;
 mod authorization_request;
 mod authorization_response;
 mod consent_page;
+mod log_out;
 mod login_page;
+mod person_gone;
+mod prompt;
 mod redirect_address;
+mod remembered_consent;
 
 mod client_authentication;
 mod code_exchange;
@@ -50,6 +57,7 @@ mod client_documents;
 mod private_key_jwt;
 mod registration;
 mod registration_management;
+mod registration_modes;
 
 mod audit;
 mod cross_origin;

@@ -170,3 +170,15 @@ async fn az_07_the_schemes_of_installed_clients_are_taken() {
         assert_taken(&scenario, &client, address).await;
     }
 }
+
+#[tokio::test]
+async fn az_03_a_web_client_of_the_operator_has_no_freedom_of_ports() {
+    let scenario = Scenario::new();
+    let client = registered_at(&scenario, "http://localhost:8000/docs/receiver").await;
+    let web = |stored: &mut mcp_oauth_core::domain::client::Client| {
+        stored.metadata.application_type = Some("web".to_owned());
+    };
+    scenario.changed_by_operator(&client, web).await;
+    assert_untrusted(&scenario, &client, "http://localhost:9000/docs/receiver").await;
+    assert_taken(&scenario, &client, "http://localhost:8000/docs/receiver").await;
+}

@@ -154,3 +154,24 @@ async fn rf_09_a_refresh_without_a_refresh_token_is_an_invalid_request() {
     let form = Parameters::new(&[("grant_type", "refresh_token")]);
     scenario.token(&client, &form).await.refused(400, "invalid_request");
 }
+
+#[tokio::test]
+async fn rg_10_the_last_use_of_a_client_is_that_of_its_last_token() {
+    use mcp_oauth_core::domain::client::ClientId;
+    use mcp_oauth_core::port::ClientRegistry;
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let last_use = || async {
+        let found = ClientRegistry::find(&*scenario.store, &ClientId::new(&*client.id)).await;
+        found.unwrap().unwrap().last_used_at.map(|used| used.as_unix())
+    };
+    let code = scenario.code(&client).await;
+    assert_eq!(last_use().await, None);
+    let tokens = scenario.redeem(&client, &code).await.expect(200).tokens();
+    assert_eq!(last_use().await, Some(scenario.clock.seconds()));
+    scenario.clock.advance(DAY);
+    scenario.refresh(&client, "unknown").await.refused(400, "invalid_grant");
+    assert_eq!(last_use().await, Some(scenario.clock.seconds() - DAY));
+    scenario.refresh(&client, &tokens.refresh).await.expect(200);
+    assert_eq!(last_use().await, Some(scenario.clock.seconds()));
+}

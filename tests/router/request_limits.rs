@@ -4,6 +4,7 @@ use mcp_oauth_core::domain::limit::LimitPolicy;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::parameters::Parameters;
 use crate::scenario::{LOCAL, PROXY, Scenario, Setup};
 use crate::steps::{Client, client_metadata, redemption, refreshing};
 
@@ -330,5 +331,24 @@ async fn without_limits_nobody_waits() {
     let client = confidential(&scenario).await;
     for _ in 0..700 {
         scenario.refresh(&wrong(&client), "x").await.refused(401, "invalid_client");
+    }
+}
+
+#[tokio::test]
+async fn tk_16_a_wrong_secret_counts_wherever_it_is_tried() {
+    for path in ["/revoke", "/introspect"] {
+        let scenario = limited();
+        let client = confidential(&scenario).await;
+        let attempt = |client: &Client| {
+            let secret = client.secret.as_deref().unwrap();
+            let form = Parameters::new(&[("token", "x"), ("client_id", &client.id)]);
+            scenario.post(path).form(&form.with("client_secret", secret)).send()
+        };
+        for _ in 0..10 {
+            attempt(&wrong(&client)).await.refused(401, "invalid_client");
+        }
+        assert_too_many(&attempt(&wrong(&client)).await);
+        assert_too_many(&attempt(&client).await);
+        assert_too_many(&scenario.refresh(&client, "x").await);
     }
 }

@@ -185,3 +185,34 @@ async fn co_05_what_was_revoked_is_remembered_with_whose_and_by_whom() {
         assert_eq!(event.subject.as_ref().map(|subject| subject.as_str()), Some("alice"));
     }
 }
+
+#[tokio::test]
+async fn tk_11_a_secret_in_the_address_proves_nothing_where_tokens_are_revoked_and_asked_about() {
+    let scenario = Scenario::new();
+    let method = json!({ "token_endpoint_auth_method": "client_secret_post" });
+    let client = scenario.client_like(method).await;
+    let tokens = scenario.tokens(&client).await;
+    let secret = Parameters::new(&[("client_secret", client.secret.as_deref().unwrap())]);
+    let form = Parameters::new(&[("token", &tokens.access), ("client_id", &client.id)]);
+    for path in ["/revoke", "/introspect"] {
+        let call = scenario.post(&format!("{path}?{}", secret.encoded())).form(&form);
+        call.send().await.refused(401, "invalid_client");
+    }
+    scenario.assert_accepted(&tokens.access).await;
+}
+
+#[tokio::test]
+async fn tk_13_two_ways_of_proof_are_one_too_many_where_tokens_are_revoked_and_asked_about() {
+    let scenario = Scenario::new();
+    let method = json!({ "token_endpoint_auth_method": "client_secret_basic" });
+    let client = scenario.client_like(method).await;
+    let tokens = scenario.tokens(&client).await;
+    let secret = client.secret.as_deref().unwrap();
+    let form = Parameters::new(&[("token", &tokens.access), ("client_secret", secret)]);
+    for path in ["/revoke", "/introspect"] {
+        let call = scenario.post(path).form(&form);
+        let call = call.header("authorization", &crate::steps::basic(&client.id, secret));
+        call.send().await.refused(400, "invalid_request");
+    }
+    scenario.assert_accepted(&tokens.access).await;
+}

@@ -10,7 +10,6 @@ use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
-use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
@@ -19,7 +18,6 @@ use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_identity::{DevUser, DevUsers};
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
@@ -34,6 +32,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::parameters::Parameters;
+use crate::people::{People, alice};
 use crate::publications::Publications;
 use crate::recording_store::RecordingStore;
 use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
@@ -56,6 +55,9 @@ pub(crate) struct Scenario {
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
     pub(crate) published: Arc<Publications>,
+    pub(crate) people: Arc<People>,
+    /// The operator's hand.
+    pub(crate) use_cases: UseCases,
     cookies: Mutex<BTreeMap<String, String>>,
     /// The other end of every connection; none in process.
     peer: Mutex<Option<SocketAddr>>,
@@ -72,13 +74,15 @@ pub(crate) struct Setup {
     pub(crate) limits: Option<LimitPolicy>,
     /// Whose documents are read.
     pub(crate) documents: ClientDocumentPolicy,
+    /// What the operator decided otherwise than most.
+    pub(crate) decided: fn(&mut Policy),
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
         let documents = ClientDocumentPolicy::Open;
-        Self { base_url, issuer: None, keys: None, limits: None, documents }
+        Self { base_url, issuer: None, keys: None, limits: None, documents, decided: |_| () }
     }
 }
 
@@ -103,6 +107,7 @@ impl Scenario {
         let audit = Arc::new(RecordedAudit::default());
         let store = Arc::new(RecordingStore::default());
         let published = Arc::new(Publications::default());
+        let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
         if let Some(issuer) = setup.issuer {
             address = address.with_issuer(issuer).unwrap();
@@ -126,15 +131,16 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            identity: Arc::new(DevUsers::new(vec![alice()])),
+            identity: Arc::clone(&people) as _,
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(CountedRandom::default()),
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
-        let policy = Policy { client_documents: setup.documents, ..policy() };
-        let use_cases = UseCases::new(&ports, address, policy, Some(alice().person));
+        let mut policy = Policy { client_documents: setup.documents, ..policy() };
+        (setup.decided)(&mut policy);
+        let use_cases = UseCases::new(&ports, address, policy, Some(alice()));
         Self {
             server: whole_server(&use_cases),
             base_url: use_cases.address.base_url().to_owned(),
@@ -142,6 +148,8 @@ impl Scenario {
             audit,
             store,
             published,
+            people,
+            use_cases,
             cookies: Mutex::default(),
             peer: Mutex::default(),
         }
@@ -196,7 +204,11 @@ impl Scenario {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+            let mut cookies = self.cookies.lock().unwrap();
+            match cookie.to_str().unwrap().contains("Max-Age=0") {
+                true => cookies.remove(name),
+                false => cookies.insert(name.to_owned(), value.to_owned()),
+            };
         }
     }
 }
@@ -304,15 +316,6 @@ fn whole_server(use_cases: &UseCases) -> BoxEndpoint<'static, Response> {
     };
     let mounts = endpoints(use_cases, McpSettings::new("Test server", "1.2.3"));
     router(use_cases, settings, mounts).map_to_response().boxed()
-}
-
-fn alice() -> DevUser {
-    let person = Person {
-        subject: Subject::new("alice"),
-        name: Some("Alice Example".to_owned()),
-        verified_email: Some("alice@example.com".to_owned()),
-    };
-    DevUser { username: "alice".to_owned(), password: "password".into(), person }
 }
 
 fn policy() -> Policy {

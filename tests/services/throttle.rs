@@ -273,3 +273,16 @@ async fn spellings_of_a_user_are_one_user() {
     let error = world.open().use_cases.login.log_in(attempt).await.unwrap_err();
     assert_eq!(Refusal::Login(&error).row().status, 429);
 }
+
+#[tokio::test]
+async fn whoever_asks_for_too_much_is_recognised_nowhere() {
+    let (world, _) = noting(World::new(), Some(LimitedAction::Token));
+    let stage = world.open();
+    let form = crate::world::form(RIGHT_SECRET);
+    let revocation = stage.use_cases.revoke.revoke(&[], &form).await.unwrap_err();
+    let introspection = stage.use_cases.introspect.introspect(&[], &form).await.unwrap_err();
+    let expected = (429, "too_many_requests", "limit_token");
+    assert_eq!(row(Refusal::Revocation(&revocation)), expected);
+    assert_eq!(row(Refusal::Introspection(&introspection)), expected);
+    assert_eq!(stage.decisions(), ["limit_token", "limit_token"]);
+}

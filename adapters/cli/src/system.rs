@@ -29,3 +29,20 @@ impl Random for SystemRandom {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn tk_21_every_byte_of_a_secret_is_drawn_anew() {
+        let drawn: BTreeSet<_> = (0..100).map(|_| SystemRandom.entropy()).collect();
+        assert_eq!(drawn.len(), 100);
+        for index in 0..SECRET_BYTES {
+            let bytes: BTreeSet<_> = drawn.iter().map(|secret| secret[index]).collect();
+            assert!(bytes.len() > 1, "{index}");
+        }
+    }
+}

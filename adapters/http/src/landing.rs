@@ -3,6 +3,7 @@
 use http::StatusCode;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
+use mcp_oauth_core::service::policy::RegistrationMode;
 use poem::endpoint::make_sync;
 use poem::{Request, Response, Route};
 
@@ -33,6 +34,7 @@ fn landing(request: &Request, use_cases: &UseCases, settings: &HttpSettings) -> 
     let template = LandingPage {
         base: use_cases.address.base_path(),
         server_name: &use_cases.policy.server_name,
+        registers: matches!(use_cases.policy.registration.mode, RegistrationMode::Open),
         mcp_url: &address.resource(ResourceDocument::StreamableHttp, false),
         sse_url: &address.resource(ResourceDocument::Sse, false),
         streamable_http: settings.streamable_http,

@@ -31,8 +31,12 @@ pub fn openapi_document(use_cases: &UseCases) -> Value {
     document["paths"]["/userinfo"]["get"]["security"] = security(use_cases);
     document["paths"]["/mcp"]["post"] = mcp_operation(use_cases);
     document["paths"]["/dev/token"]["get"]["parameters"] = dev_token_query(&document);
-    if let (None, Some(paths)) = (&use_cases.dev_token, document["paths"].as_object_mut()) {
-        paths.remove("/dev/token");
+    let absent = [
+        ("/dev/token", use_cases.dev_token.is_none()),
+        ("/register", use_cases.policy.registration.mode.is_off()),
+    ];
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.retain(|path, _| !absent.contains(&(path.as_str(), true)));
     }
     document
 }

@@ -36,8 +36,8 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) document_host: Option<&'a str>,
     pub(crate) redirect_uri: &'a str,
     pub(crate) on_this_machine: bool,
-    pub(crate) remembered_days: Option<u64>,
     pub(crate) only_on_this_machine: bool,
+    pub(crate) remembered: Option<String>,
     pub(crate) scopes: Vec<ScopeLine<'a>>,
     pub(crate) authorization: &'a str,
     pub(crate) form_token: &'a str,
@@ -92,6 +92,8 @@ pub(crate) struct WayBack<'a> {
 pub(crate) struct LandingPage<'a> {
     pub(crate) base: &'a str,
     pub(crate) server_name: &'a str,
+    /// Whether any client can make itself known.
+    pub(crate) registers: bool,
     pub(crate) mcp_url: &'a str,
     pub(crate) sse_url: &'a str,
     pub(crate) streamable_http: bool,

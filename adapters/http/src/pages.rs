@@ -281,8 +281,8 @@ impl Pages {
             document_host: document_host.as_deref(),
             redirect_uri: redirect_uri.as_str(),
             on_this_machine: redirect_uri.is_loopback(),
-            remembered_days: self.remembered_days(redirect_uri),
             only_on_this_machine: request.client.metadata.is_loopback_only(),
+            remembered: self.remembered(redirect_uri),
             scopes: scopes.collect(),
             authorization: query.as_str(),
             form_token: form_token.as_str(),
@@ -291,10 +291,20 @@ impl Pages {
     }
 
     /// For how long this answer will count; `None` when it is asked for every time.
-    fn remembered_days(&self, redirect_uri: &RedirectUri) -> Option<u64> {
-        let lifetime = self.use_cases.policy.consent_lifetime;
-        let is_remembered = !lifetime.is_zero() && redirect_uri.is_web();
-        is_remembered.then(|| lifetime.as_secs().div_ceil(24 * 3600))
+    fn remembered(&self, redirect_uri: &RedirectUri) -> Option<String> {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const DAY: u64 = 24 * HOUR;
+        let lifetime = self.use_cases.policy.consent_lifetime.as_secs();
+        // Rounded down, since nobody is to be promised more than they get.
+        let (count, unit) = match lifetime {
+            0 => return None,
+            seconds if seconds < 2 * MINUTE => (seconds, "seconds"),
+            seconds if seconds < 2 * HOUR => (seconds / MINUTE, "minutes"),
+            seconds if seconds < 2 * DAY => (seconds / HOUR, "hours"),
+            seconds => (seconds / DAY, "days"),
+        };
+        redirect_uri.is_web().then(|| format!("{count} {unit}"))
     }
 
     fn refused(&self, error: &AuthorizationError) -> Response {

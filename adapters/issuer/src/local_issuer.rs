@@ -14,6 +14,7 @@ use mcp_oauth_core::port::{
     Clock, Expected, JwkSet, KeyStore, Random, RotationManner, SigningKey, SigningKeys,
     SigningUnavailable, StoredKey, TokenVerifier,
 };
+use thiserror::Error;
 use tokio::sync::Mutex;
 
 use crate::key_ring::{AgedKey, KeyRing};
@@ -43,6 +44,10 @@ pub struct LocalIssuer {
     loaded: RwLock<Option<Loaded>>,
     loading: Mutex<()>,
 }
+
+#[derive(Debug, Error)]
+#[error("the signing key is the operator's own, and only the operator replaces it")]
+struct OperatorsKey;
 
 /// Keys as they were found.
 #[derive(Clone)]
@@ -230,6 +235,9 @@ impl SigningKeys for LocalIssuer {
     }
 
     async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable> {
+        if self.operators_key.is_some() {
+            return Err(SigningUnavailable::new(OperatorsKey));
+        }
         // A first key is wanted anyway, and that the newest is known.
         self.look_again();
         let before = self.list().await?;

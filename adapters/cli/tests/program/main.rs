@@ -7,6 +7,7 @@ mod process;
 
 mod client_documents;
 mod help;
+mod registration;
 mod secrets;
 mod serving;
 mod sources;

@@ -12,7 +12,9 @@
 mod samples;
 mod stores;
 
+mod audit_numbers;
 mod client_registry;
+mod consent_memory;
 mod grant_directory;
 mod grant_revocation;
 mod grant_store;

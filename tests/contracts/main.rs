@@ -1,5 +1,8 @@
 //! What the ports' documentation promises, executed on every store that implements them.
 //!
+//! PostgreSQL is among them when `TEST_POSTGRES_URL` says where a server is; a line on standard error
+//! says when its tests are not run.
+//!
 //! A new store is one more module in [`stores::contract`], and runs every one of them.
 
 #![expect(
@@ -9,6 +12,9 @@
     reason = "this is a test from end to end"
 )]
 
+mod everything;
+mod postgres_relay;
+mod postgres_schema;
 mod samples;
 mod stores;
 
@@ -21,6 +27,8 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod postgres_database;
+mod postgres_outage;
 mod refresh_tokens;
 mod sqlite_file;
 mod token_revocations;

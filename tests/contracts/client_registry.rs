@@ -13,9 +13,15 @@ use crate::stores::{CALLERS, Store, contract, race};
 contract! {
     rg_10_a_registered_client_is_found_as_it_was_registered,
     an_unknown_client_is_not_found,
+    an_id_that_no_client_can_have_is_not_found,
     a_taken_id_is_refused_and_its_client_stays,
     of_concurrent_registrations_of_one_id_exactly_one_succeeds,
     concurrent_registrations_of_different_ids_all_succeed,
+    rg_08_no_more_clients_register_themselves_than_may,
+    rg_08_clients_of_another_origin_are_neither_counted_nor_held_up,
+    rg_08_a_taken_id_is_told_before_a_full_registry,
+    rg_08_of_concurrent_registrations_as_many_succeed_as_may,
+    rg_08_a_deleted_client_makes_room,
     a_replaced_client_is_the_new_one_in_every_part,
     replacing_an_unknown_client_stores_nothing,
     rg_10_a_use_is_remembered_and_changes_nothing_else,
@@ -49,6 +55,14 @@ async fn rg_10_a_registered_client_is_found_as_it_was_registered(store: Arc<dyn 
 async fn an_unknown_client_is_not_found(store: Arc<dyn ClientRegistry>) {
     store.register(&client("a"), MOST).await.unwrap();
     assert_eq!(found(&*store, "A").await, None);
+}
+
+/// Anybody can ask for one; a database that takes no such text is not out of reach for that.
+async fn an_id_that_no_client_can_have_is_not_found(store: Arc<dyn ClientRegistry>) {
+    store.register(&client("a"), MOST).await.unwrap();
+    for id in ["a\0", "\0", "a\u{10ffff}", "' OR 1=1 --"] {
+        assert_eq!(found(&*store, id).await, None, "{id:?}");
+    }
 }
 
 async fn a_taken_id_is_refused_and_its_client_stays(store: Arc<dyn ClientRegistry>) {
@@ -85,6 +99,53 @@ async fn concurrent_registrations_of_different_ids_all_succeed(store: Arc<dyn Cl
     .await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(store.list().await.unwrap().len(), CALLERS);
+}
+
+fn is_full(result: &Result<(), RegisterError>) -> bool {
+    matches!(result, Err(RegisterError::Full))
+}
+
+async fn rg_08_no_more_clients_register_themselves_than_may(store: Arc<dyn ClientRegistry>) {
+    assert!(is_full(&store.register(&client("a"), 0).await));
+    store.register(&client("a"), 2).await.unwrap();
+    store.register(&client("b"), 2).await.unwrap();
+    assert!(is_full(&store.register(&client("c"), 2).await));
+    assert_eq!(found(&*store, "c").await, None);
+    store.register(&client("c"), 3).await.unwrap();
+}
+
+async fn rg_08_clients_of_another_origin_are_neither_counted_nor_held_up(
+    store: Arc<dyn ClientRegistry>,
+) {
+    store.register(&public_client("operator"), 0).await.unwrap();
+    store.register(&client("a"), 1).await.unwrap();
+    store.register(&public_client("another"), 1).await.unwrap();
+    assert!(is_full(&store.register(&client("b"), 1).await));
+}
+
+async fn rg_08_a_taken_id_is_told_before_a_full_registry(store: Arc<dyn ClientRegistry>) {
+    store.register(&client("a"), 1).await.unwrap();
+    let refusal = store.register(&client("a"), 1).await;
+    assert!(matches!(refusal, Err(RegisterError::Exists)), "{refusal:?}");
+}
+
+async fn rg_08_of_concurrent_registrations_as_many_succeed_as_may(store: Arc<dyn ClientRegistry>) {
+    const ROOM: u32 = 10;
+    let results = race(|number| {
+        let store = Arc::clone(&store);
+        async move { store.register(&client(&number.to_string()), ROOM).await }
+    })
+    .await;
+    let room = ROOM as usize;
+    assert_eq!(results.iter().filter(|result| is_full(result)).count(), CALLERS - room);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), room, "{results:?}");
+    assert_eq!(store.list().await.unwrap().len(), room);
+}
+
+async fn rg_08_a_deleted_client_makes_room(store: Arc<dyn ClientRegistry>) {
+    store.register(&client("a"), 1).await.unwrap();
+    store.delete(&ClientId::new("a")).await.unwrap();
+    store.register(&client("b"), 1).await.unwrap();
 }
 
 async fn a_replaced_client_is_the_new_one_in_every_part(store: Arc<dyn ClientRegistry>) {

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use mcp_oauth_core::domain::client::{Client, ClientId};
+use mcp_oauth_core::domain::grant::GrantSelection;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::port::{GrantStore, LoginSessions};
+use mcp_oauth_core::port::{GrantStore, LoginSessions, UnusedClients};
 
 use crate::samples::{
-    MOST, at, begun, client, code, code_hash, grant, key, refresh, refresh_hash, session,
-    session_hash,
+    MOST, at, begun, client, code, code_hash, grant, key, public_client, refresh, refresh_hash,
+    refreshable, session, session_hash,
 };
 use crate::stores::{CALLERS, Store, contract, race};
 
@@ -22,6 +24,12 @@ contract! {
     every_record_that_went_is_counted,
     of_concurrent_runs_each_record_is_counted_once,
     a_run_amid_redemptions_leaves_no_token_without_its_grant,
+    a_run_amid_rotations_leaves_no_token_without_its_grant,
+    a_run_amid_revocations_disturbs_none,
+    rg_08_clients_that_were_never_used_go_a_while_after_they_registered,
+    rg_08_clients_go_a_while_after_their_last_use,
+    rg_08_clients_of_another_origin_stay_however_unused,
+    rg_08_of_concurrent_runs_each_client_is_counted_once,
 }
 
 async fn begun_with(store: &dyn Store, grant: Grant, code: CodeRecord) {
@@ -135,4 +143,110 @@ async fn a_run_amid_redemptions_leaves_no_token_without_its_grant(store: Arc<dyn
         assert_eq!(token.is_some(), redeemed, "{name}");
         assert_eq!(is_kept(&*store, &name).await, redeemed, "{name}");
     }
+}
+
+async fn a_run_amid_rotations_leaves_no_token_without_its_grant(store: Arc<dyn Store>) {
+    for number in 0..CALLERS {
+        refreshable(&*store, &number.to_string()).await;
+    }
+    // Every token there is has expired; their successors have not.
+    let outcomes = race(|number| {
+        let store = Arc::clone(&store);
+        async move {
+            let name = number.to_string();
+            if number % 8 == 0 {
+                store.forget_expired(at(1001)).await.unwrap();
+            }
+            let next = format!("{name} next");
+            let successor = RefreshRecord { expires_at: at(5000), ..refresh(&next, &name) };
+            let rotated = store.rotate_if_current(&refresh_hash(&name), at(3), &successor).await;
+            (rotated.is_ok(), name, next)
+        }
+    })
+    .await;
+    for (rotated, name, next) in outcomes {
+        let token = store.find_refresh(&refresh_hash(&next)).await.unwrap();
+        assert_eq!(token.is_some(), rotated, "{name}");
+        assert_eq!(is_kept(&*store, &name).await, rotated, "{name}");
+    }
+}
+
+/// Runs and revocations come upon the same grants in different orders.
+async fn a_run_amid_revocations_disturbs_none(store: Arc<dyn Store>) {
+    for number in 0..CALLERS {
+        let kept = Grant { granted_at: at(200), ..grant(&format!("kept {number}")) };
+        store.begin_without_code(&kept).await.unwrap();
+        store.begin_without_code(&grant(&number.to_string())).await.unwrap();
+    }
+    let gone = race(|number| {
+        let store = Arc::clone(&store);
+        async move {
+            if number % 2 == 0 {
+                return store.forget_expired(at(100)).await.unwrap();
+            }
+            store.revoke_all(&GrantSelection::default(), at(8)).await.unwrap();
+            0
+        }
+    })
+    .await;
+    let left_behind = store.forget_expired(at(100)).await.unwrap();
+    assert_eq!(gone.iter().sum::<u64>() + left_behind, CALLERS as u64);
+    let left = store.list_grants(&GrantSelection::default(), 1000).await.unwrap();
+    assert_eq!(left.len(), CALLERS);
+    assert!(left.iter().all(|grant| grant.revoked_at == Some(at(8))));
+}
+
+async fn registered(store: &dyn Store, client: Client) {
+    store.register(&client, MOST).await.unwrap();
+}
+
+async fn clients_left(store: &dyn Store) -> Vec<String> {
+    let clients = store.list().await.unwrap();
+    clients.into_iter().map(|client| client.id.as_str().to_owned()).collect()
+}
+
+async fn rg_08_clients_that_were_never_used_go_a_while_after_they_registered(
+    store: Arc<dyn Store>,
+) {
+    for (id, registered_at) in [("before", 99), ("then", 100)] {
+        registered(&*store, Client { registered_at: at(registered_at), ..client(id) }).await;
+    }
+    let unused = UnusedClients { never_since: at(100), last_before: at(1000) };
+    assert_eq!(store.forget_clients(unused).await.unwrap(), 1);
+    assert_eq!(clients_left(&*store).await, ["then"]);
+    store.touch(&ClientId::new("then"), at(2000)).await.unwrap();
+    let later = UnusedClients { never_since: at(1000), last_before: at(1000) };
+    assert_eq!(store.forget_clients(later).await.unwrap(), 0);
+}
+
+async fn rg_08_clients_go_a_while_after_their_last_use(store: Arc<dyn Store>) {
+    for (id, used_at) in [("before", 99), ("then", 100)] {
+        registered(&*store, client(id)).await;
+        store.touch(&ClientId::new(id), at(used_at)).await.unwrap();
+    }
+    let unused = UnusedClients { never_since: at(1000), last_before: at(100) };
+    assert_eq!(store.forget_clients(unused).await.unwrap(), 1);
+    assert_eq!(clients_left(&*store).await, ["then"]);
+}
+
+async fn rg_08_clients_of_another_origin_stay_however_unused(store: Arc<dyn Store>) {
+    registered(&*store, public_client("used long ago")).await;
+    registered(&*store, Client { last_used_at: None, ..public_client("never used") }).await;
+    let unused = UnusedClients { never_since: at(1000), last_before: at(1000) };
+    assert_eq!(store.forget_clients(unused).await.unwrap(), 0);
+    assert_eq!(clients_left(&*store).await, ["never used", "used long ago"]);
+}
+
+async fn rg_08_of_concurrent_runs_each_client_is_counted_once(store: Arc<dyn Store>) {
+    for number in 0..20 {
+        registered(&*store, client(&number.to_string())).await;
+    }
+    let unused = UnusedClients { never_since: at(100), last_before: at(100) };
+    let counts = race(|_| {
+        let store = Arc::clone(&store);
+        async move { store.forget_clients(unused).await.unwrap() }
+    })
+    .await;
+    assert_eq!(counts.iter().sum::<u64>(), 20, "{counts:?}");
+    assert_eq!(clients_left(&*store).await, [""; 0]);
 }

@@ -15,6 +15,8 @@ contract! {
     an_unknown_session_is_not_found,
     a_taken_hash_is_refused_and_its_session_stays,
     of_concurrent_openings_of_one_hash_exactly_one_succeeds,
+    an_ended_session_is_returned_once_and_gone,
+    of_concurrent_ends_of_one_session_exactly_one_gets_it,
 }
 
 async fn an_opened_session_is_found_as_it_was_opened(store: Arc<dyn LoginSessions>) {
@@ -51,4 +53,25 @@ async fn of_concurrent_openings_of_one_hash_exactly_one_succeeds(store: Arc<dyn 
     })
     .await;
     assert_eq!(results.into_iter().filter(|opened| *opened).count(), 1);
+}
+
+async fn an_ended_session_is_returned_once_and_gone(store: Arc<dyn LoginSessions>) {
+    store.open(&session("a")).await.unwrap();
+    store.open(&session("b")).await.unwrap();
+    assert_eq!(store.end(&session_hash("unknown")).await.unwrap(), None);
+    assert_eq!(store.end(&session_hash("a")).await.unwrap(), Some(session("a")));
+    assert_eq!(store.end(&session_hash("a")).await.unwrap(), None);
+    assert_eq!(store.find(&session_hash("a")).await.unwrap(), None);
+    assert_eq!(store.find(&session_hash("b")).await.unwrap(), Some(session("b")));
+}
+
+async fn of_concurrent_ends_of_one_session_exactly_one_gets_it(store: Arc<dyn LoginSessions>) {
+    store.open(&session("a")).await.unwrap();
+    let ended = race(|_| {
+        let store = Arc::clone(&store);
+        async move { store.end(&session_hash("a")).await.unwrap() }
+    })
+    .await;
+    let ended: Vec<_> = ended.into_iter().flatten().collect();
+    assert_eq!(ended, [session("a")]);
 }

@@ -1,5 +1,8 @@
 //! What the ports' documentation promises, executed on every store that implements them.
 //!
+//! PostgreSQL is among them when `TEST_POSTGRES_URL` says where a server is; a line on standard error
+//! says when its tests are not run.
+//!
 //! A new store is one more module in [`stores::contract`], and runs every one of them.
 
 #![expect(
@@ -9,16 +12,23 @@
     reason = "this is a test from end to end"
 )]
 
+mod everything;
+mod postgres_relay;
+mod postgres_schema;
 mod samples;
 mod stores;
 
+mod audit_numbers;
 mod client_registry;
+mod consent_memory;
 mod grant_directory;
 mod grant_revocation;
 mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod postgres_database;
+mod postgres_outage;
 mod refresh_tokens;
 mod spent_token_ids;
 mod sqlite_file;

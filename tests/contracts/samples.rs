@@ -1,11 +1,14 @@
 //! Values to store, with every optional part filled in.
 
+use mcp_oauth_core::domain::audit_trail::AuditEntry;
+use mcp_oauth_core::domain::client::ConsentDigest;
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
 use mcp_oauth_core::domain::client_keys::{
     AssertionAlgorithm, ClientKeySet, ClientKeys, JwksUri, KeySource,
 };
+use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
@@ -174,7 +177,36 @@ pub(crate) fn key(id: &str) -> StoredKey {
     }
 }
 
-fn redirect_uri() -> RedirectUri {
+pub(crate) fn consent(subject: &str, client: &str) -> RememberedConsent {
+    RememberedConsent {
+        key: ConsentKey {
+            subject: Subject::new(subject),
+            client: ClientId::new(client),
+            redirect_uri: redirect_uri(),
+        },
+        scope: scope(),
+        client_digest: ConsentDigest::from_stored("digest"),
+        expires_at: at(500),
+    }
+}
+
+/// A decision of that name, made `second` seconds after the beginning.
+pub(crate) fn entry(decision: &str, second: i64) -> AuditEntry {
+    AuditEntry {
+        at: at(second),
+        decision: decision.to_owned(),
+        code: Some("code".to_owned()),
+        reason: Some("Ünï \"quoted\"\nreason".to_owned()),
+        client: Some(ClientId::new("client")),
+        subject: Some(Subject::new("subject")),
+        grant: Some("grant".to_owned()),
+        token: Some("token".to_owned()),
+        request: Some("request".to_owned()),
+        address: Some("2001:db8::1".to_owned()),
+    }
+}
+
+pub(crate) fn redirect_uri() -> RedirectUri {
     RedirectUri::parse("http://127.0.0.1:8765/callback?a=b").unwrap()
 }
 

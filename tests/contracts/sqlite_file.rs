@@ -4,57 +4,16 @@
 use std::fs;
 use std::path::Path;
 
-use mcp_oauth_core::domain::access_token::IssuedToken;
-use mcp_oauth_core::domain::client::ClientId;
-use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
-use mcp_oauth_core::port::{
-    ClientRegistry, GrantDirectory, GrantStore, KeyStore, LoginSessions, StoredKey,
-    TokenRevocations,
+use mcp_oauth_core::port::{KeyStore, StoredKey};
+use mcp_oauth_database::{
+    Database, DatabaseAddress, OpenError, Opened, migrate, pending_migrations,
 };
-use mcp_oauth_database::{Database, OpenError, Opened};
 use secrecy::ExposeSecret;
 
-use crate::samples::{
-    MOST, at, client, code_hash, grant, key, refresh_hash, rotated, session, session_hash,
-};
+use crate::everything::{contents, fill};
+use crate::samples::{key, refresh_hash, rotated};
 use crate::stores::{SqliteFile, race};
-
-/// One of everything there is.
-async fn fill(store: &Database) {
-    store.register(&client("c"), MOST).await.unwrap();
-    store.touch(&ClientId::new("c"), at(3)).await.unwrap();
-    store.open(&session("s")).await.unwrap();
-    store.keep_first(key("k")).await.unwrap();
-    rotated(store, "g", "r2").await;
-    store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
-    store.revoke(&GrantId::new("g"), at(4)).await.unwrap();
-    store.begin_without_code(&grant("machine")).await.unwrap();
-    store.revoke_token(&token("ended"), at(3600)).await.unwrap();
-}
-
-/// A token of the grant that goes on.
-fn token(id: &str) -> IssuedToken {
-    IssuedToken { token_id: id.to_owned(), grant: GrantId::new("machine") }
-}
-
-/// Everything there is, as text that can be compared.
-async fn contents(store: &Database) -> String {
-    let keys: Vec<_> = store.keys().await.unwrap();
-    let keys: Vec<_> = keys.iter().map(|key| (key, key.private_key.expose_secret())).collect();
-    let everything = (
-        store.list().await.unwrap(),
-        LoginSessions::find(store, &session_hash("s")).await.unwrap(),
-        keys,
-        store.find_code(&code_hash("g")).await.unwrap(),
-        store.find_refresh(&refresh_hash("g")).await.unwrap(),
-        store.find_refresh(&refresh_hash("r2")).await.unwrap(),
-        store.find_grant(&GrantId::new("machine")).await.unwrap(),
-        store.is_revoked(&token("ended")).await.unwrap(),
-        store.is_revoked(&token("another")).await.unwrap(),
-    );
-    format!("{everything:?}")
-}
 
 async fn refusal(path: &Path) -> OpenError {
     Database::open_sqlite(path).await.err().expect("the file is unusable")
@@ -97,6 +56,30 @@ async fn an_empty_file_is_migrated() {
     let file = SqliteFile::new();
     fs::write(file.path(), "").unwrap();
     assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 1 });
+}
+
+#[tokio::test]
+async fn a_file_is_migrated_once_by_itself_and_then_up_to_date() {
+    let file = SqliteFile::new();
+    let address = DatabaseAddress::Sqlite(file.path());
+    let pending = pending_migrations(&address).await.unwrap();
+    assert!(!pending.is_empty() && !file.path().exists(), "asking makes no file");
+    assert_eq!(migrate(&address).await.unwrap(), pending);
+    assert!(pending_migrations(&address).await.unwrap().is_empty());
+    assert!(migrate(&address).await.unwrap().is_empty());
+    assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 0 });
+}
+
+#[tokio::test]
+async fn asking_what_a_file_lacks_changes_nothing() {
+    let file = SqliteFile::new();
+    fs::write(file.path(), "").unwrap();
+    let address = DatabaseAddress::Sqlite(file.path());
+    assert!(!pending_migrations(&address).await.unwrap().is_empty());
+    assert_eq!(fs::read(file.path()).unwrap(), b"");
+    fs::write(file.path(), "short").unwrap();
+    let error = pending_migrations(&address).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");
 }
 
 #[cfg(unix)]
@@ -147,7 +130,7 @@ async fn a_directory_in_place_of_the_file_is_unusable() {
     let file = SqliteFile::new();
     fs::create_dir(file.path()).unwrap();
     let error = refusal(&file.path()).await;
-    assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
+    assert!(matches!(error, OpenError::UnusableFile { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

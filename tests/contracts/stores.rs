@@ -93,6 +93,18 @@ macro_rules! contract {
             )+
         }
 
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let Some(schema) = crate::postgres_schema::PostgresSchema::new().await else {
+                        return;
+                    };
+                    super::$test(std::sync::Arc::new(schema.open().await)).await;
+                }
+            )+
+        }
+
         mod sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

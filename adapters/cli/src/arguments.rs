@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     /// Who logs people in [default: dev]
     #[arg(long)]
     provider: Option<String>,
-    /// Where clients, grants and keys live: sqlite:PATH or memory [default:
-    /// sqlite:mcp-oauth-server.db]
+    /// Where clients, grants and keys live: sqlite:PATH, postgres://USER@HOST:PORT/DATABASE or
+    /// memory [default: sqlite:mcp-oauth-server.db]
     #[arg(long)]
     store: Option<String>,
     /// error, warn, info, debug or trace [default: info]

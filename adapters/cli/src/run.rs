@@ -161,11 +161,12 @@ async fn take_port(
 }
 
 async fn open_store(choice: &StoreChoice, sources: &PlaceSources) -> Result<Stores, Problem> {
-    Stores::open(choice).await.map_err(|error| store_problem(sources, &error))
+    let stores = Stores::open(choice).await;
+    stores.map_err(|error| problem("store", &sources.store, &error, error.remedy()))
 }
 
 fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
-    let remedy = "Choose another place with --store sqlite:PATH, or --store memory.";
+    let remedy = "See that it takes changes, or choose another place with --store.";
     problem("store", &sources.store, error, remedy)
 }
 

@@ -56,7 +56,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 50] = [
+pub(crate) const SETTINGS: [Setting; 52] = [
     setting(
         "host",
         Text,
@@ -89,7 +89,19 @@ pub(crate) const SETTINGS: [Setting; 50] = [
         "store",
         Text,
         r#""sqlite:mcp-oauth-server.db""#,
-        "Where clients, grants and keys live: sqlite:PATH or memory",
+        "Where clients, grants and keys live: sqlite:PATH, postgres://USER@HOST:PORT/DATABASE or memory",
+    ),
+    setting(
+        "store_password_file",
+        Text,
+        "",
+        "File with the password for PostgreSQL; it may stand in store, in PGPASSWORD or in the file that PGPASSFILE names, too",
+    ),
+    setting(
+        "store_connections",
+        Number,
+        "10",
+        "How many connections to PostgreSQL this process has at most",
     ),
     setting("server_name", Text, r#""MCP OAuth Server""#, "Name shown to people and clients"),
     also_in(

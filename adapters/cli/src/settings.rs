@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, Sco
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
 use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
 use secrecy::{ExposeSecret, SecretString};
@@ -122,12 +122,12 @@ pub(crate) struct RefusedSettings {
 }
 
 /// Where clients, grants and keys live.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum StoreChoice {
     /// Nowhere for long.
     Memory,
-    /// In an SQLite file.
-    Sqlite(PathBuf),
+    /// In a database.
+    Database(DatabaseAddress),
 }
 
 /// How log lines look.
@@ -338,15 +338,46 @@ impl Reader<'_> {
         let text: String = self.0.get("store")?;
         match text.split_once(':') {
             None if text == "memory" => Some(StoreChoice::Memory),
-            Some(("sqlite", path)) if !path.is_empty() => Some(StoreChoice::Sqlite(path.into())),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Some(StoreChoice::Database(DatabaseAddress::Sqlite(path.into())))
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                let address = self.postgres(text.into())?;
+                Some(StoreChoice::Database(DatabaseAddress::Postgres(address)))
+            }
             _ => {
-                // What follows the colon may hold a password, as in postgres://user:password@host.
+                // What follows the colon may hold a password.
                 let kind = text.split(':').next().unwrap_or_default();
-                let remedy = "Use memory, or sqlite: and the path of a file.";
+                let remedy = "Use memory, sqlite: and the path of a file, or \
+                              postgres://USER@HOST:PORT/DATABASE.";
                 self.0.problem("store", format!("{kind:?} names no store"), remedy);
                 None
             }
         }
+    }
+
+    fn postgres(&self, url: SecretString) -> Option<PostgresAddress> {
+        let password = self.file_of("store_password_file");
+        let most = self.number("store_connections", 1, 1000);
+        let address = match PostgresAddress::parse(&url) {
+            Ok(address) => address,
+            Err(error) => {
+                let remedy = "Write postgres://USER@HOST:PORT/DATABASE, and the password into the \
+                              file that store_password_file names.";
+                self.0.problem("store", error.to_string(), remedy);
+                return None;
+            }
+        };
+        let password = password?;
+        if password.is_some() && address.names_password() {
+            let reason = "store has a password as well";
+            self.0.problem("store_password_file", reason, "Set one of the two.");
+        }
+        let address = address.with_connections(u32::try_from(most?).ok()?);
+        Some(match &password {
+            Some(password) => address.with_password(password),
+            None => address,
+        })
     }
 
     /// A level, or directives; a bare word among those would be a target nobody logs under.

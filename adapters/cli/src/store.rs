@@ -35,15 +35,15 @@ impl Stores {
                 let report = "in memory; everything is forgotten at the end".to_owned();
                 Ok(Self::of(Arc::new(MemoryStore::new()), report))
             }
-            StoreChoice::Sqlite(path) => {
-                let database = Database::open_sqlite(path).await?;
+            StoreChoice::Database(address) => {
+                let database = Database::open(address).await?;
                 let opened = database.opened();
                 let state = match (opened.created, opened.migrations_applied) {
                     (true, _) => "created".to_owned(),
                     (false, 0) => "opened".to_owned(),
                     (false, applied) => format!("opened, {applied} migrations applied"),
                 };
-                let report = format!("SQLite, {} ({state})", path.display());
+                let report = format!("{address} ({state})");
                 Ok(Self::of(Arc::new(database), report))
             }
         }

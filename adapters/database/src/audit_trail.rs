@@ -2,10 +2,13 @@ use async_trait::async_trait;
 use mcp_oauth_core::domain::audit_trail::{AuditEntry, AuditQuery};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{AuditTrail, StoreUnavailable};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use crate::Database;
 use crate::entity::audit_entries::{ActiveModel, Column, Entity};
+use crate::turn::Turn;
 
 #[async_trait]
 impl AuditTrail for Database {
@@ -13,9 +16,10 @@ impl AuditTrail for Database {
         if entries.is_empty() {
             return Ok(());
         }
+        let write = self.write_in_turn(Turn::AuditNumbers).await?;
         let insert = Entity::insert_many(entries.iter().map(ActiveModel::from));
-        insert.exec_without_returning(&self.writer).await.map_err(StoreUnavailable::new)?;
-        Ok(())
+        insert.exec_without_returning(&write).await.map_err(StoreUnavailable::new)?;
+        write.commit().await.map_err(StoreUnavailable::new)
     }
 
     async fn read(
@@ -32,16 +36,17 @@ impl AuditTrail for Database {
         let newest = newest.order_by_desc(Column::Number).into_tuple::<i64>().one(&self.reader);
         let newest = newest.await.map_err(StoreUnavailable::new)?.unwrap_or_default();
         let surplus = newest.saturating_sub(i64::from(most));
-        let gone = Entity::delete_many()
-            .filter(
-                Condition::any()
-                    .add(Column::MadeAt.lt(before.as_unix()))
-                    .add(Column::Number.lte(surplus)),
-            )
-            .exec(&self.writer)
-            .await;
-        Ok(gone.map_err(StoreUnavailable::new)?.rows_affected)
+        let write = self.write_in_turn(Turn::Housekeeping).await?;
+        let gone = old(before, surplus).exec(&write).await.map_err(StoreUnavailable::new)?;
+        write.commit().await.map_err(StoreUnavailable::new)?;
+        Ok(gone.rows_affected)
     }
+}
+
+fn old(before: Timestamp, surplus: i64) -> DeleteMany<Entity> {
+    let too_old = Column::MadeAt.lt(before.as_unix());
+    let too_many = Column::Number.lte(surplus);
+    Entity::delete_many().filter(Condition::any().add(too_old).add(too_many))
 }
 
 fn newest(query: &AuditQuery, most: u32) -> Select<Entity> {

@@ -10,12 +10,17 @@ use sea_orm::{
 
 use crate::Database;
 use crate::entity::clients::{ActiveModel, Column, Entity, Model};
+use crate::turn::Turn;
 
 #[async_trait]
 impl ClientRegistry for Database {
     async fn register(&self, client: &Client, most: u32) -> Result<(), RegisterError> {
         let row = Model::try_from(client).map_err(StoreUnavailable::new)?;
-        let write = self.write().await?;
+        let write = match client.origin {
+            // Those who add one count the others; that must not be at once.
+            ClientOrigin::Registered => self.write_in_turn(Turn::Registration).await?,
+            _ => self.write().await?,
+        };
         let insert = Entity::insert(row.into_active_model()).on_conflict_do_nothing();
         let inserted = insert.exec_without_returning(&write).await;
         if !matches!(inserted.map_err(StoreUnavailable::new)?, TryInsertResult::Inserted(1..)) {
@@ -33,6 +38,10 @@ impl ClientRegistry for Database {
     }
 
     async fn find(&self, id: &ClientId) -> Result<Option<Client>, StoreUnavailable> {
+        // Nobody has such an id, anybody can ask for it, and PostgreSQL would call it malformed.
+        if id.as_str().contains('\0') {
+            return Ok(None);
+        }
         let row = Entity::find_by_id(id.as_str()).one(&self.reader).await;
         Ok(row.map_err(StoreUnavailable::new)?.map(Client::try_from).transpose()?)
     }

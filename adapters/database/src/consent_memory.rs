@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter}
 
 use crate::Database;
 use crate::entity::consents::{Column, Entity, Model, primary_key};
+use crate::held_rows::one_after_another;
 
 #[async_trait]
 impl ConsentMemory for Database {
@@ -32,7 +33,8 @@ impl ConsentMemory for Database {
         let client = selection.client.as_ref().map(|client| Column::ClientId.eq(client.as_str()));
         let subject = selection.subject.as_ref().map(|person| Column::Subject.eq(person.as_str()));
         let meant = Condition::all().add_option(client).add_option(subject);
-        let gone = Entity::delete_many().filter(meant).exec(&self.writer).await;
+        let gone = Entity::delete_many().filter(one_after_another::<Entity>(meant));
+        let gone = gone.exec(&self.writer).await;
         Ok(gone.map_err(StoreUnavailable::new)?.rows_affected)
     }
 }

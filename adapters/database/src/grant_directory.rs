@@ -10,6 +10,7 @@ use sea_orm::{
 
 use crate::Database;
 use crate::entity::grants::{Column, Entity, Model};
+use crate::held_rows::one_after_another;
 
 #[async_trait]
 impl GrantDirectory for Database {
@@ -45,8 +46,8 @@ impl GrantDirectory for Database {
     }
 }
 
-/// By id too before the cut, or it would go through one second at random. SQLite compares texts byte
-/// by byte, as the core does; elsewhere the column's collation has to.
+/// By id too before the cut, or it would go through one second at random. The column compares texts
+/// byte by byte, as the core does.
 fn newest(selection: &GrantSelection, most: u32) -> Select<Entity> {
     Entity::find()
         .filter(meant(selection))
@@ -59,7 +60,7 @@ fn revocation(selection: &GrantSelection, at: Timestamp) -> UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(at.as_unix()))
         .filter(Column::RevokedAt.is_null())
-        .filter(meant(selection))
+        .filter(one_after_another::<Entity>(meant(selection).add(Column::RevokedAt.is_null())))
 }
 
 fn meant(selection: &GrantSelection) -> Condition {

@@ -6,12 +6,13 @@ use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{GrantStore, RedeemError, RotateError, StoreUnavailable};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, SelectTwo, UpdateMany,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SelectTwo,
+    UpdateMany,
 };
 
 use crate::Database;
 use crate::entity::{codes, grants, refresh_tokens};
+use crate::open::Write;
 
 #[async_trait]
 impl GrantStore for Database {
@@ -154,7 +155,7 @@ fn is_current_in_same_family(token: &RefreshTokenHash) -> Expr {
     Expr::exists(found)
 }
 
-async fn store_refresh(write: &DatabaseTransaction, token: &RefreshRecord) -> Result<u64, DbErr> {
+async fn store_refresh(write: &Write, token: &RefreshRecord) -> Result<u64, DbErr> {
     let row = refresh_tokens::Model::from(token);
     refresh_tokens::Entity::insert(row.into_active_model()).exec_without_returning(write).await
 }
@@ -189,10 +190,7 @@ async fn refresh_and_grant(
     Ok(Some((token.try_into()?, grant.try_into()?)))
 }
 
-async fn why_not_redeemed(
-    write: &DatabaseTransaction,
-    code: &CodeHash,
-) -> Result<RedeemError, StoreUnavailable> {
+async fn why_not_redeemed(write: &Write, code: &CodeHash) -> Result<RedeemError, StoreUnavailable> {
     Ok(match code_and_grant(write, code).await? {
         Some((_, grant)) if grant.revoked_at.is_none() => RedeemError::AlreadyRedeemed,
         _ => RedeemError::Gone,
@@ -200,7 +198,7 @@ async fn why_not_redeemed(
 }
 
 async fn why_not_rotated(
-    write: &DatabaseTransaction,
+    write: &Write,
     token: &RefreshTokenHash,
 ) -> Result<RotateError, StoreUnavailable> {
     Ok(match refresh_and_grant(write, token).await? {

@@ -3,33 +3,35 @@ use mcp_oauth_core::domain::client::ClientOrigin;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{Housekeeping, StoreUnavailable, UnusedClients};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, DeleteMany, EntityTrait, QueryFilter,
-};
+use sea_orm::{ColumnTrait, Condition, DbErr, DeleteMany, EntityTrait, QueryFilter};
 
 use crate::Database;
 use crate::entity::{
     clients, codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens,
     spent_token_ids,
 };
+use crate::held_rows::unless_in_use;
+use crate::open::Write;
+use crate::turn::Turn;
 
 #[async_trait]
 impl Housekeeping for Database {
     async fn forget_expired(&self, before: Timestamp) -> Result<u64, StoreUnavailable> {
-        let write = self.write().await?;
+        let write = self.write_in_turn(Turn::Housekeeping).await?;
         let gone = delete_expired(&write, before.as_unix()).await.map_err(StoreUnavailable::new)?;
         write.commit().await.map_err(StoreUnavailable::new)?;
         Ok(gone)
     }
 
     async fn forget_clients(&self, unused: UnusedClients) -> Result<u64, StoreUnavailable> {
-        let gone =
-            unused_clients(unused).exec(&self.writer).await.map_err(StoreUnavailable::new)?;
+        let write = self.write_in_turn(Turn::Housekeeping).await?;
+        let gone = unused_clients(unused).exec(&write).await.map_err(StoreUnavailable::new)?;
+        write.commit().await.map_err(StoreUnavailable::new)?;
         Ok(gone.rows_affected)
     }
 }
 
-async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64, DbErr> {
+async fn delete_expired(write: &Write, before: i64) -> Result<u64, DbErr> {
     let deleted = [
         expired(login_sessions::Entity, login_sessions::Column::ExpiresAt, before)
             .exec(write)
@@ -52,7 +54,8 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
 }
 
 fn expired<T: EntityTrait>(_: T, expires_at: T::Column, before: i64) -> DeleteMany<T> {
-    T::delete_many().filter(expires_at.lt(before))
+    let expired = Condition::all().add(expires_at.lt(before));
+    T::delete_many().filter(unless_in_use::<T>(expired))
 }
 
 fn unused_clients(unused: UnusedClients) -> DeleteMany<clients::Entity> {
@@ -60,16 +63,19 @@ fn unused_clients(unused: UnusedClients) -> DeleteMany<clients::Entity> {
         .add(clients::Column::LastUsedAt.is_null())
         .add(clients::Column::RegisteredAt.lt(unused.never_since.as_unix()));
     let long_ago = clients::Column::LastUsedAt.lt(unused.last_before.as_unix());
-    clients::Entity::delete_many()
-        .filter(clients::Column::Origin.eq(ClientOrigin::Registered.as_str()))
-        .filter(Condition::any().add(never).add(long_ago))
+    let unused = Condition::all()
+        .add(clients::Column::Origin.eq(ClientOrigin::Registered.as_str()))
+        .add(Condition::any().add(never).add(long_ago));
+    clients::Entity::delete_many().filter(unless_in_use::<clients::Entity>(unused))
 }
 
 fn bare_grants(before: i64) -> DeleteMany<grants::Entity> {
-    grants::Entity::delete_many()
-        .filter(grants::Column::GrantedAt.lt(before))
-        .filter(Expr::not_exists(children(codes::Entity, codes::Column::GrantId)))
-        .filter(Expr::not_exists(children(refresh_tokens::Entity, refresh_tokens::Column::GrantId)))
+    let tokens = children(refresh_tokens::Entity, refresh_tokens::Column::GrantId);
+    let bare = Condition::all()
+        .add(grants::Column::GrantedAt.lt(before))
+        .add(Expr::not_exists(children(codes::Entity, codes::Column::GrantId)))
+        .add(Expr::not_exists(tokens));
+    grants::Entity::delete_many().filter(unless_in_use::<grants::Entity>(bare))
 }
 
 /// The rows of `table` that belong to the grant at hand.

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::Database;
 use crate::entity::signing_keys::{Column, Entity, FIRST_GENERATION, Model, PrivateKey};
+use crate::turn::Turn;
 
 #[derive(Debug, Error)]
 #[error("the signing key that was just stored is not there")]
@@ -35,15 +36,17 @@ impl KeyStore for Database {
     }
 
     async fn add_after(&self, after: &str, key: StoredKey) -> Result<bool, StoreUnavailable> {
-        let known = newest_first(&self.writer).await?;
+        let write = self.write_in_turn(Turn::SigningKeys).await?;
+        let known = newest_first(&write).await?;
         let Some(newest) = known.first().filter(|newest| newest.key_id == after) else {
             return Ok(false);
         };
         if known.iter().any(|known| known.key_id == key.key_id) {
             return Err(StoreUnavailable::new(KeyIdTaken));
         }
-        // Of concurrent successors one gets the generation.
-        insert_as(&self.writer, &key, newest.generation + 1).await
+        let added = insert_as(&write, &key, newest.generation + 1).await?;
+        write.commit().await.map_err(StoreUnavailable::new)?;
+        Ok(added)
     }
 
     async fn reseal(&self, key: StoredKey) -> Result<(), StoreUnavailable> {
@@ -59,7 +62,9 @@ impl KeyStore for Database {
         let gone = Entity::delete_many()
             .filter(Column::KeyId.is_in(key_ids))
             .filter(Column::Generation.not_in_subquery(newest));
-        let gone = gone.exec(&self.writer).await.map_err(StoreUnavailable::new)?;
+        let write = self.write_in_turn(Turn::SigningKeys).await?;
+        let gone = gone.exec(&write).await.map_err(StoreUnavailable::new)?;
+        write.commit().await.map_err(StoreUnavailable::new)?;
         Ok(gone.rows_affected)
     }
 }

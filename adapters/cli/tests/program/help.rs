@@ -3,13 +3,15 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 50] = [
+const SETTINGS: [(&str, &str); 52] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
     ("transport", "\"all\""),
     ("provider", "\"dev\""),
     ("store", "\"sqlite:mcp-oauth-server.db\""),
+    ("store_password_file", "none"),
+    ("store_connections", "10"),
     ("server_name", "\"MCP OAuth Server\""),
     ("issuer", "none"),
     ("audience", "none"),

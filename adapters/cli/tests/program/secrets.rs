@@ -39,8 +39,34 @@ fn jv_18_a_password_beside_a_mistake_is_not_repeated() {
 
 #[test]
 fn jv_18_a_password_in_an_address_is_not_repeated() {
-    is_refused_discreetly("store = \"postgres://bob:7734001@db.example/mcp\"\nport = \"x\"\n");
+    for address in [
+        "postgres://bob:7734001@127.0.0.1:1/mcp",
+        "postgres://127.0.0.1:1/mcp?user=bob&password=7734001",
+        "postgres://127.0.0.1:1/mcp?user=bob&pasword=7734001",
+        "postgres://bob:7734001/@127.0.0.1:1/mcp",
+        "postgres://bob:7734001",
+        "mysql://bob:7734001@127.0.0.1:1/mcp",
+    ] {
+        let file = format!("store = \"{address}\"\n");
+        let trace = Program::new().config(&file).flags(&["--port", "0", "--log-level", "trace"]);
+        let explanation = trace.refusal();
+        assert!(!explanation.contains(PASSWORD), "{explanation}");
+        assert!(explanation.contains("store (from the file server.toml)"), "{explanation}");
+    }
     is_refused_discreetly("base_url = \"https://bob:7734001@mcp.example\"\n");
+}
+
+#[test]
+fn jv_18_a_password_for_the_store_in_a_file_or_a_variable_is_not_repeated() {
+    let address = "postgres://bob@127.0.0.1:1/mcp";
+    let start = || Program::new().flags(&["--port", "0", "--store", address]);
+    let file = start().file("password", PASSWORD);
+    let named = file.variable("MCP_OAUTH_STORE_PASSWORD_FILE", "password");
+    for start in [named, start().variable("PGPASSWORD", PASSWORD)] {
+        let explanation = start.flags(&["--log-level", "trace"]).refusal();
+        assert!(explanation.contains("can't be reached"), "{explanation}");
+        assert!(!explanation.contains(PASSWORD), "{explanation}");
+    }
 }
 
 #[test]

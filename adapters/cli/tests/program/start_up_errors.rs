@@ -119,7 +119,7 @@ fn a_choice_that_there_is_not_is_refused_with_those_there_are() {
         "error, warn, info, debug or trace",
     );
     refuses_flag("--log-level", "info,loud", "is no level", "mcp_oauth_http=debug");
-    refuses_flag("--store", "redis", "\"redis\" names no store", "memory, or sqlite:");
+    refuses_flag("--store", "redis", "\"redis\" names no store", "postgres://");
 }
 
 #[test]
@@ -236,6 +236,54 @@ fn a_database_that_cannot_be_opened_is_refused_and_left_as_it_is() {
     tells(&garbage, &told("the defaults", "not an SQLite database"));
     let kept = std::fs::read_to_string(directory.path().join("mcp-oauth-server.db")).unwrap();
     assert_eq!(kept, "no database ".repeat(100));
+}
+
+#[test]
+fn an_address_of_postgresql_that_is_none_is_refused() {
+    let remedy = "postgres://USER@HOST:PORT/DATABASE";
+    for (address, reason) in [
+        ("postgres:db", "it is not postgres://"),
+        ("postgres://bob:1/2@127.0.0.1/mcp", "not percent-encoded"),
+        ("postgres://127.0.0.1/mcp?sslmod=require", "unknown parameter \"sslmod\""),
+        ("postgres://127.0.0.1/mcp?sslmode=always", "sslmode is none of"),
+    ] {
+        refuses_flag("--store", address, reason, remedy);
+    }
+}
+
+#[test]
+fn a_postgresql_server_that_cannot_be_used_is_refused_with_the_reason() {
+    let refusal =
+        |address: &str| Program::new().flags(&["--port", "0", "--store", address]).refusal();
+    let told =
+        |reason, remedy| Told { setting: "store", source: "the flag --store", reason, remedy };
+    let nobody = refusal("postgres://bob@127.0.0.1:1/mcp");
+    tells(&nobody, &told("mcp on 127.0.0.1:1 can't be reached: Connection refused", "Start its"));
+    let certificate = refusal("postgres://bob@127.0.0.1:1/mcp?sslrootcert=nope.pem");
+    tells(&certificate, &told("nope.pem can't be read: No such file", "sslrootcert"));
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let answering = std::thread::spawn(move || {
+        let (mut client, _) = other.accept().unwrap();
+        std::io::Write::write_all(&mut client, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let web_server = refusal(&format!("postgres://bob@127.0.0.1:{port}/mcp"));
+    tells(&web_server, &told("can't be used", "Name a PostgreSQL server"));
+    answering.join().unwrap();
+}
+
+#[test]
+fn a_password_for_the_store_is_set_in_one_place() {
+    let start = |store| {
+        let start = Program::new().flags(&["--port", "0", "--store", store]);
+        start.variable("MCP_OAUTH_STORE_PASSWORD_FILE", "password")
+    };
+    let source = "the environment variable MCP_OAUTH_STORE_PASSWORD_FILE";
+    let told = |reason, remedy| Told { setting: "store_password_file", source, reason, remedy };
+    let missing = start("postgres://bob@127.0.0.1:1/mcp").refusal();
+    tells(&missing, &told("password: No such file", "Name a readable file"));
+    let twice = start("postgres://bob:1@127.0.0.1:1/mcp").file("password", "2").refusal();
+    tells(&twice, &told("store has a password as well", "Set one of the two."));
 }
 
 #[test]

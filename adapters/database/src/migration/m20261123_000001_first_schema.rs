@@ -9,6 +9,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, big_pk_auto, blob, boolean, text, text_null,
 };
+use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -16,17 +17,18 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let text = text_of(manager.get_database_backend());
         for table in [
-            clients(),
-            grants(),
-            codes(),
-            refresh_tokens(),
-            revoked_tokens(),
-            consents(),
-            login_sessions(),
-            spent_token_ids(),
-            signing_keys(),
-            audit_entries(),
+            clients(text),
+            grants(text),
+            codes(text),
+            refresh_tokens(text),
+            revoked_tokens(text),
+            consents(text),
+            login_sessions(text),
+            spent_token_ids(text),
+            signing_keys(text),
+            audit_entries(text),
         ] {
             manager.create_table(table).await?;
         }
@@ -52,8 +54,20 @@ impl MigrationTrait for Migration {
     }
 }
 
+/// Makes a column for texts that are there.
+type Text = fn(&'static str) -> ColumnDef;
+
+/// SQLite compares texts byte by byte. PostgreSQL orders them by the rules of a language, and when
+/// an update of the system changes those, the indexes in the old order no longer find every row.
+fn text_of(backend: DbBackend) -> Text {
+    match backend {
+        DbBackend::Postgres => |column| text(column).extra(r#"COLLATE "C""#).take(),
+        _ => text,
+    }
+}
+
 /// A grant outlives the registration of its client, so `grants.client_id` is no foreign key.
-fn clients() -> TableCreateStatement {
+fn clients(text: Text) -> TableCreateStatement {
     Table::create()
         .table("clients")
         .col(text("id").primary_key())
@@ -69,7 +83,7 @@ fn clients() -> TableCreateStatement {
         .take()
 }
 
-fn grants() -> TableCreateStatement {
+fn grants(text: Text) -> TableCreateStatement {
     Table::create()
         .table("grants")
         .col(text("id").primary_key())
@@ -83,7 +97,7 @@ fn grants() -> TableCreateStatement {
         .take()
 }
 
-fn codes() -> TableCreateStatement {
+fn codes(text: Text) -> TableCreateStatement {
     Table::create()
         .table("codes")
         .col(text("hash").primary_key())
@@ -97,7 +111,7 @@ fn codes() -> TableCreateStatement {
         .take()
 }
 
-fn refresh_tokens() -> TableCreateStatement {
+fn refresh_tokens(text: Text) -> TableCreateStatement {
     Table::create()
         .table("refresh_tokens")
         .col(text("hash").primary_key())
@@ -111,7 +125,7 @@ fn refresh_tokens() -> TableCreateStatement {
         .take()
 }
 
-fn revoked_tokens() -> TableCreateStatement {
+fn revoked_tokens(text: Text) -> TableCreateStatement {
     Table::create()
         .table("revoked_tokens")
         .col(text("token_id").primary_key())
@@ -119,7 +133,7 @@ fn revoked_tokens() -> TableCreateStatement {
         .take()
 }
 
-fn consents() -> TableCreateStatement {
+fn consents(text: Text) -> TableCreateStatement {
     Table::create()
         .table("consents")
         .col(text("subject"))
@@ -132,7 +146,7 @@ fn consents() -> TableCreateStatement {
         .take()
 }
 
-fn login_sessions() -> TableCreateStatement {
+fn login_sessions(text: Text) -> TableCreateStatement {
     Table::create()
         .table("login_sessions")
         .col(text("hash").primary_key())
@@ -144,7 +158,7 @@ fn login_sessions() -> TableCreateStatement {
 
 /// The first key is of generation 1, its successor of generation 2: of concurrent attempts to be the
 /// next, the primary key lets one through, also where writers don't queue.
-fn signing_keys() -> TableCreateStatement {
+fn signing_keys(text: Text) -> TableCreateStatement {
     Table::create()
         .table("signing_keys")
         .col(big_integer("generation").primary_key())
@@ -155,7 +169,7 @@ fn signing_keys() -> TableCreateStatement {
 }
 
 /// Without foreign keys: what was decided stays when what it was about is gone.
-fn audit_entries() -> TableCreateStatement {
+fn audit_entries(text: Text) -> TableCreateStatement {
     Table::create()
         .table("audit_entries")
         .col(big_pk_auto("number"))
@@ -172,7 +186,7 @@ fn audit_entries() -> TableCreateStatement {
         .take()
 }
 
-fn spent_token_ids() -> TableCreateStatement {
+fn spent_token_ids(text: Text) -> TableCreateStatement {
     Table::create()
         .table("spent_token_ids")
         .col(text("hash").primary_key())

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_document_url::{ClientDocumentUrl, InvalidDocumentUrl};
+use super::client_keys::{ClientKeys, KeySource};
 use super::redirect_uri::RedirectUri;
 use super::scope::ScopeSet;
 use super::secret::{ClientSecretHash, RegistrationTokenHash, base64url, sha256};
@@ -12,7 +14,10 @@ use super::timestamp::Timestamp;
 /// The longest `client_id` looked up, in bytes.
 pub const LONGEST_CLIENT_ID: usize = 512;
 
-/// A client identifier (RFC 6749 §2.2), opaque to everybody but this server.
+/// How many redirect addresses one client may have.
+pub const MOST_REDIRECT_URIS: usize = 10;
+
+/// A client identifier (RFC 6749 §2.2): made by this server, or the address of a metadata document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientId(String);
@@ -28,6 +33,15 @@ impl ClientId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The metadata document that the identifier is the address of, if it claims to be one: those
+    /// made by this server never begin with `https://`.
+    ///
+    /// # Errors
+    /// [`InvalidDocumentUrl`].
+    pub fn document_url(&self) -> Option<Result<ClientDocumentUrl, InvalidDocumentUrl>> {
+        self.0.starts_with("https://").then(|| ClientDocumentUrl::parse(&self.0))
     }
 }
 
@@ -47,11 +61,14 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// The client secret in the form.
     ClientSecretPost,
+    /// A signature with a key of the client (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl ClientAuthMethod {
     /// Every method this server takes, in the order of its metadata.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] =
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt];
 
     /// The registered name.
     #[must_use]
@@ -60,6 +77,7 @@ impl ClientAuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 
@@ -95,6 +113,13 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
         }
+    }
+
+    /// Whether its tokens begin with the consent of a person, so that a client may have it on its
+    /// own word.
+    #[must_use]
+    pub fn begins_with_consent(self) -> bool {
+        self != Self::ClientCredentials
     }
 
     /// The grant type of a registered name.
@@ -136,7 +161,7 @@ impl ClientOrigin {
     }
 }
 
-/// How a registered client proves who it is.
+/// How a client proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientCredential {
     /// A public client has nothing to prove.
@@ -148,6 +173,8 @@ pub enum ClientCredential {
         /// The stored form.
         hash: ClientSecretHash,
     },
+    /// Signatures with keys whose public halves are known.
+    Keys(ClientKeys),
 }
 
 /// Where a client puts its secret.
@@ -171,14 +198,15 @@ impl ClientCredential {
             Self::Secret { sent_by: SecretTransport::Post, .. } => {
                 ClientAuthMethod::ClientSecretPost
             }
+            Self::Keys(_) => ClientAuthMethod::PrivateKeyJwt,
         }
     }
 }
 
-/// A registered client (RFC 7591 §2).
+/// A client (RFC 7591 §2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// Made here, never chosen by the client.
+    /// Made here, or the address of the client's document; never chosen by a client that registers.
     pub id: ClientId,
     /// Who says so.
     pub origin: ClientOrigin,
@@ -191,7 +219,7 @@ pub struct Client {
     pub registration_token: Option<RegistrationTokenHash>,
     /// Whether the operator made it a resource server, which may ask about every token (RFC 7662).
     pub may_introspect: bool,
-    /// When it registered.
+    /// When it registered; of a document, when it was looked at.
     pub registered_at: Timestamp,
     /// When it last got a token; `None` before the first.
     pub last_used_at: Option<Timestamp>,
@@ -208,21 +236,68 @@ impl Client {
         self.origin == ClientOrigin::Operator || !redirect_uri.is_web()
     }
 
-    /// What a consent to this client depends on, as a hash: its name, its redirect addresses and how
-    /// it proves who it is.
+    /// The host that answers for a client described by a document; what it calls itself proves
+    /// nothing, this does.
     #[must_use]
-    pub fn consent_digest(&self) -> String {
-        let metadata = &self.metadata;
-        let said = (&metadata.client_name, &metadata.redirect_uris, self.credential.method());
-        let text = serde_json::to_vec(&said).unwrap_or_default();
-        base64url(&sha256(&[&text]))
+    pub fn document_host(&self) -> Option<String> {
+        let url = self.id.document_url().filter(|_| self.origin == ClientOrigin::Document)?;
+        url.ok().map(|url| url.host().to_owned())
     }
+
+    /// Changes when anything changes that consent was given for: the name that was shown, the
+    /// addresses tokens can reach, and how the client proves that it is still the same. The order of
+    /// addresses and keys does not matter, nor do the keys behind a `jwks_uri`, which rotate.
+    #[must_use]
+    pub fn consent_digest(&self) -> ConsentDigest {
+        let mut parts = vec![
+            self.metadata.client_name.clone().unwrap_or_default(),
+            self.credential.method().as_str().to_owned(),
+        ];
+        let addresses = self.metadata.redirect_uris.iter().map(|uri| uri.as_str().to_owned());
+        parts.extend(sorted(addresses));
+        if let ClientCredential::Keys(keys) = &self.credential {
+            match &keys.source {
+                KeySource::Inline(set) => {
+                    parts.extend(sorted(set.iter().map(|key| key.public().fingerprint())));
+                }
+                KeySource::Published(uri) => parts.push(uri.as_str().to_owned()),
+            }
+        }
+        // Lengths in front: no two lists of parts are the same bytes.
+        let framed = parts.iter().flat_map(|part| [part.len().to_string(), part.clone()]);
+        let framed = framed.collect::<Vec<_>>().join(":");
+        ConsentDigest(base64url(&sha256(&[b"consent v1:", framed.as_bytes()])))
+    }
+}
+
+/// Stands for everything about a client that consent depends on ([`Client::consent_digest`]).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ConsentDigest(String);
+
+impl ConsentDigest {
+    /// The digest as a store kept it.
+    #[must_use]
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Unpadded base64url, 43 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort_unstable();
+    texts
 }
 
 /// The effective metadata of a client, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
-    /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`] characters.
+    /// Shown to people; untrusted text of at most [`super::client_name::LONGEST_CLIENT_NAME`] characters.
     pub client_name: Option<String>,
     /// The client's home page, kept and never fetched.
     pub client_uri: Option<String>,
@@ -239,9 +314,6 @@ pub struct ClientMetadata {
     /// The version of that software.
     pub software_version: Option<String>,
 }
-
-/// The longest client name shown, in characters.
-pub const LONGEST_CLIENT_NAME: usize = 100;
 
 impl ClientMetadata {
     /// The name to show, or the client's identifier when it gave none.
@@ -260,9 +332,99 @@ impl ClientMetadata {
             .any(|registered| registered == requested || (!is_web && registered.permits(requested)))
     }
 
+    /// Whether whoever is redirected ends up at a program on their own machine, whatever address is
+    /// asked for.
+    #[must_use]
+    pub fn is_loopback_only(&self) -> bool {
+        self.redirect_uris.iter().all(RedirectUri::is_loopback)
+    }
+
     /// Whether the client registered for a grant type.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::client_document::ClientDocument;
+
+    const URL: &str = "https://c.example/client";
+
+    /// The client of a document with these members beside the required ones.
+    fn client(members: Value) -> Client {
+        let mut document = json!({
+            "client_id": URL,
+            "client_name": "Example",
+            "redirect_uris": ["https://c.example/a", "https://c.example/b"],
+        });
+        for (name, value) in members.as_object().unwrap() {
+            document[name] = value.clone();
+        }
+        let url = ClientDocumentUrl::parse(URL).unwrap();
+        let document = ClientDocument::parse(&url, document.to_string().as_bytes()).unwrap();
+        document.client(Timestamp::from_unix(1))
+    }
+
+    fn keys(first_byte: u8) -> Value {
+        let key = |byte| json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(&[byte; 32]) });
+        let keys = json!({ "keys": [key(first_byte), key(9)] });
+        json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": keys })
+    }
+
+    #[test]
+    fn rg_07_only_an_https_address_claims_to_be_a_document() {
+        for id in ["mcp-AAAA", "", "http://c.example/client", "HTTPS://c.example/client", "https:"]
+        {
+            assert_eq!(ClientId::new(id).document_url(), None, "{id}");
+        }
+        assert!(matches!(ClientId::new(URL).document_url(), Some(Ok(url)) if url.as_str() == URL));
+        assert!(matches!(ClientId::new("https://c.example").document_url(), Some(Err(_))));
+    }
+
+    #[test]
+    fn az_19_only_a_document_has_a_host_that_answers_for_it() {
+        let client = client(json!({}));
+        assert_eq!(client.document_host().as_deref(), Some("c.example"));
+        let registered = Client { origin: ClientOrigin::Registered, ..client };
+        assert_eq!(registered.document_host(), None);
+    }
+
+    #[test]
+    fn ci_14_what_consent_depends_on_changes_the_digest() {
+        let digests = [
+            client(json!({})),
+            client(json!({ "client_name": "Exampl" })),
+            client(json!({ "redirect_uris": ["https://c.example/a"] })),
+            client(json!({ "redirect_uris": ["https://c.example/a", "https://evil.example/b"] })),
+            client(keys(1)),
+            client(keys(2)),
+            client(json!({
+                "token_endpoint_auth_method": "private_key_jwt",
+                "jwks_uri": "https://c.example/keys",
+            })),
+        ]
+        .map(|client| client.consent_digest());
+        for (index, digest) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(digest), "{index}");
+        }
+    }
+
+    #[test]
+    fn ci_14_what_it_does_not_depend_on_changes_nothing() {
+        let digest = client(json!({})).consent_digest();
+        let swapped = json!({ "redirect_uris": ["https://c.example/b", "https://c.example/a"] });
+        assert_eq!(client(swapped).consent_digest(), digest);
+        let details = json!({ "software_version": "2", "logo_uri": "https://c.example/l", "x": 1 });
+        assert_eq!(client(details).consent_digest(), digest);
+        let later = Client { registered_at: Timestamp::from_unix(9), ..client(json!({})) };
+        assert_eq!(later.consent_digest(), digest);
+        let mut reversed = keys(1);
+        reversed["jwks"]["keys"].as_array_mut().unwrap().reverse();
+        assert_eq!(client(reversed).consent_digest(), client(keys(1)).consent_digest());
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::authorization::AwaitingConsent;
-use super::client::ClientId;
+use super::client::{ClientId, ConsentDigest};
 use super::person::Subject;
 use super::redirect_uri::RedirectUri;
 use super::scope::ScopeSet;
@@ -28,7 +28,7 @@ pub struct RememberedConsent {
     /// To what; anything less is covered.
     pub scope: ScopeSet,
     /// What the client said of itself then: when that changes, the person is asked again.
-    pub client_digest: String,
+    pub client_digest: ConsentDigest,
     /// When it stops to count.
     pub expires_at: Timestamp,
 }

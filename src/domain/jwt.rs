@@ -82,8 +82,11 @@ impl<'a> UnverifiedJwt<'a> {
         };
         let signed_part = &token[..header.len() + 1 + payload.len()];
         let header = from_base64url(header).ok_or(MalformedJwt::NotCompact)?;
-        let header: JoseHeader =
+        // By way of a map: serde would fill a struct from an array too.
+        let header: Map<String, Value> =
             serde_json::from_slice(&header).map_err(|_| MalformedJwt::Header)?;
+        let header =
+            JoseHeader::deserialize(Value::Object(header)).map_err(|_| MalformedJwt::Header)?;
         if header.crit || header.b64 {
             return Err(MalformedJwt::CriticalExtension);
         }
@@ -159,5 +162,7 @@ mod tests {
     fn a_header_without_algorithm_is_refused() {
         assert_eq!(UnverifiedJwt::parse(&token("{}")).unwrap_err(), MalformedJwt::Header);
         assert_eq!(UnverifiedJwt::parse(&token("[]")).unwrap_err(), MalformedJwt::Header);
+        let array = token(r#"["RS256"]"#);
+        assert_eq!(UnverifiedJwt::parse(&array).unwrap_err(), MalformedJwt::Header);
     }
 }

@@ -173,19 +173,19 @@ fn may_stand_in_a_uri(byte: u8) -> bool {
 /// The bytes that are stored and compared have to name the host that was checked, for every parser:
 /// browsers repair what is between the scheme and the path, each in its way.
 fn check_authority(url: &Url, text: &str) -> Result<(), InvalidRedirectUri> {
-    if !is_http(url) {
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        return if has_user { Err(InvalidRedirectUri::UserPart) } else { Ok(()) };
-    }
-    let (scheme, rest) = text.split_once("://").ok_or(InvalidRedirectUri::Ambiguous)?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
+    let spelled = text.split_once("://");
+    let authority = spelled.map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    if authority.is_some_and(|authority| authority.contains('@')) || !url.username().is_empty() {
         return Err(InvalidRedirectUri::UserPart);
     }
-    if scheme != url.scheme() || authority.is_empty() || authority.contains('%') {
-        return Err(InvalidRedirectUri::Ambiguous);
+    if !is_http(url) {
+        return Ok(());
     }
-    Ok(())
+    let is_plain = |authority: &str| !authority.is_empty() && !authority.contains('%');
+    match spelled {
+        Some((scheme, _)) if scheme == url.scheme() && authority.is_some_and(is_plain) => Ok(()),
+        _ => Err(InvalidRedirectUri::Ambiguous),
+    }
 }
 
 fn is_http(url: &Url) -> bool {
@@ -286,6 +286,7 @@ mod tests {
         );
         assert_eq!(RedirectUri::parse("https://c.example/a b"), Err(InvalidRedirectUri::NotAscii));
         assert_eq!(RedirectUri::parse("https://@c.example/"), Err(InvalidRedirectUri::UserPart));
+        assert_eq!(RedirectUri::parse("com.example://@"), Err(InvalidRedirectUri::UserPart));
     }
 
     #[test]

@@ -17,8 +17,9 @@ pub struct UnusedClients {
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
     /// Forgets login sessions, codes, refresh tokens, consents and revoked access tokens that
-    /// expired before `before`, and grants given before it that are left without any code or refresh token. All of
-    /// them go together. Returns how many records went.
+    /// expired before `before`, spent ids that had to be remembered until a moment before it, and
+    /// grants given before it that are left without any code or refresh token. All of them go
+    /// together. Returns how many records went.
     ///
     /// The access tokens of a forgotten grant count as revoked, so `before` has to lie further back
     /// than an access token lives.

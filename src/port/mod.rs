@@ -1,8 +1,10 @@
 //! What the core needs from the world. Each port's documentation is a contract; an adapter can be
 //! written from it alone. The suites in `tests/contracts` execute those of the stores.
 
+mod assertion_signatures;
 mod audit_log;
 mod audit_trail;
+mod client_documents;
 mod client_registry;
 mod clock;
 mod consent_memory;
@@ -15,12 +17,15 @@ mod login_sessions;
 mod random;
 mod request_limits;
 mod signing_keys;
+mod spent_token_ids;
 mod token_revocations;
 mod token_verifier;
 mod tool_catalog;
 
+pub use assertion_signatures::*;
 pub use audit_log::*;
 pub use audit_trail::*;
+pub use client_documents::*;
 pub use client_registry::*;
 pub use clock::*;
 pub use consent_memory::*;
@@ -33,6 +38,7 @@ pub use login_sessions::*;
 pub use random::*;
 pub use request_limits::*;
 pub use signing_keys::*;
+pub use spent_token_ids::*;
 pub use token_revocations::*;
 pub use token_verifier::*;
 pub use tool_catalog::*;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::client_directory::{ClientDirectory, NotFound, RefusedDocument};
 use super::issue_code::IssueCode;
 use super::policy::{Policy, ScopePolicy};
 use super::refusal::Refusal;
@@ -16,7 +17,7 @@ use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{
     AuthorizationQuery, AuthorizationRequest, AwaitingConsent, Prompt, ReturnAddress,
 };
-use crate::domain::client::{Client, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::client::{Client, ClientId, GrantType};
 use crate::domain::consent::RememberedConsent;
 use crate::domain::error_text::error_text;
 use crate::domain::limit::TooMany;
@@ -30,8 +31,7 @@ use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, ConsentMemory, IdentityProvider, LoginSessions,
-    StoreUnavailable,
+    AuditLog, Clock, ConsentMemory, IdentityProvider, LoginSessions, StoreUnavailable,
 };
 
 /// How long a login counts as the one that `prompt=login` asked for.
@@ -39,7 +39,7 @@ const FRESH_LOGIN: Duration = Duration::from_secs(600);
 
 /// Validates authorization requests and decides which page comes next.
 pub struct Authorize {
-    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) clients: Arc<ClientDirectory>,
     pub(super) sessions: Arc<dyn LoginSessions>,
     pub(super) identity: Arc<dyn IdentityProvider>,
     pub(super) consents: Arc<dyn ConsentMemory>,
@@ -105,6 +105,9 @@ pub enum UntrustedRequest {
     /// No such client is registered.
     #[error("no client {0:?} is registered here; if it was, it has to register again")]
     UnknownClient(String),
+    /// The client is described by a document that is not used.
+    #[error(transparent)]
+    Document(#[from] RefusedDocument),
     /// The redirect address is none.
     #[error("the redirect address {0}")]
     InvalidRedirectUri(#[from] InvalidRedirectUri),
@@ -122,6 +125,9 @@ pub enum RefusedRequest {
     /// A parameter is missing, repeated or malformed.
     #[error("{0}")]
     Invalid(String),
+    /// The client gets its tokens in other ways.
+    #[error("the client is not registered for the grant type authorization_code")]
+    GrantType,
     /// Anything but `code`.
     #[error("only response_type code is supported")]
     ResponseType,
@@ -281,16 +287,18 @@ impl Authorize {
 
     async fn known_client(&self, parameters: &Parameters) -> Result<Client, AuthorizationError> {
         let id = parameters.required("client_id").map_err(UntrustedRequest::Parameters)?;
-        let unknown = || UntrustedRequest::UnknownClient(shortened(id));
-        if id.len() > LONGEST_CLIENT_ID {
-            return Err(unknown().into());
-        }
-        let client = self.clients.find(&ClientId::new(id)).await?;
-        Ok(client.ok_or_else(unknown)?)
+        self.clients.find(&ClientId::new(id)).await.map_err(|error| match error {
+            NotFound::Unknown => UntrustedRequest::UnknownClient(shortened(id)).into(),
+            NotFound::Document(refused) => UntrustedRequest::from(refused).into(),
+            NotFound::Unavailable(unavailable) => unavailable.into(),
+        })
     }
 
     fn wanted(&self, parameters: &Parameters, client: &Client) -> Result<Wanted, RefusedRequest> {
         parameters.optional("state")?;
+        if !client.metadata.may_use(GrantType::AuthorizationCode) {
+            return Err(RefusedRequest::GrantType);
+        }
         if parameters.required("response_type")? != "code" {
             return Err(RefusedRequest::ResponseType);
         }

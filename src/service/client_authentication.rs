@@ -1,18 +1,29 @@
-//! Client authentication at the token endpoint (OAuth 2.1 §2.4).
+//! Client authentication at every endpoint that clients call (OAuth 2.1 §2.4).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use url::form_urlencoded;
 
+use super::client_directory::{ClientDirectory, NotFound, RefusedDocument};
+use super::private_key_jwt::PrivateKeyJwt;
 use super::throttle::Throttle;
 use crate::domain::client::{Client, ClientCredential, ClientId, LONGEST_CLIENT_ID};
+use crate::domain::client_assertion::{AssertionError, CLIENT_ASSERTION_TYPE, ClientAssertion};
 use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::secret::ClientSecret;
-use crate::port::{ClientRegistry, StoreUnavailable};
+use crate::port::StoreUnavailable;
+
+/// Recognises the client behind a request.
+pub(super) struct ClientAuthentication {
+    pub(super) clients: Arc<ClientDirectory>,
+    pub(super) private_key_jwt: PrivateKeyJwt,
+    pub(super) throttle: Throttle,
+}
 
 /// Why a client was not recognised.
 #[derive(Debug, Error)]
@@ -34,6 +45,9 @@ pub enum ClientAuthenticationError {
         /// Whether it came by Basic.
         by_basic: bool,
     },
+    /// What the client publishes of itself is not used.
+    #[error(transparent)]
+    Document(#[from] RefusedDocument),
     /// The client has a secret and sent none.
     #[error("the client has to authenticate with its secret")]
     SecretMissing,
@@ -46,60 +60,145 @@ pub enum ClientAuthenticationError {
     /// It was wrong too often.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    /// The client has keys and sent nothing signed with one.
+    #[error("the client has to authenticate with a client_assertion")]
+    AssertionMissing,
+    /// The client has no keys and sent something signed.
+    #[error("the client has no keys to sign a client_assertion with")]
+    AssertionUnexpected,
+    /// An assertion of another kind than JWT.
+    #[error("client_assertion_type has to be {CLIENT_ASSERTION_TYPE}")]
+    AssertionType,
+    /// The assertion says nothing that counts here.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// No key of the client made the signature, or not in the way it said it would.
+    #[error("the client_assertion is not signed with a key of the client")]
+    WrongSignature,
+    /// The assertion was used before.
+    #[error("the client_assertion was used before; each needs a jti of its own")]
+    AssertionReplayed,
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
 }
 
-/// What a client presented.
-struct Presented {
-    id: ClientId,
-    secret: Option<ClientSecret>,
-    by_basic: bool,
+impl ClientAuthenticationError {
+    /// Whether somebody may be trying out secrets or signatures.
+    fn is_wrong_proof(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongSecret { .. }
+                | Self::AssertionUnexpected
+                | Self::Assertion(_)
+                | Self::WrongSignature
+                | Self::AssertionReplayed
+        )
+    }
 }
 
-/// Which registered client sent this request.
-pub(super) async fn authenticate_client(
-    clients: &dyn ClientRegistry,
-    throttle: &Throttle,
-    authorization: &[&str],
-    form: &Parameters,
-) -> Result<Client, ClientAuthenticationError> {
-    let presented = presented(authorization, form)?;
-    let unknown = || ClientAuthenticationError::Unknown {
-        client: presented.id.as_str().chars().take(LONGEST_CLIENT_ID).collect(),
-        by_basic: presented.by_basic,
-    };
-    if presented.id.as_str().len() > LONGEST_CLIENT_ID {
-        return Err(unknown());
+/// What a client presented.
+struct Presented<'a> {
+    id: ClientId,
+    proof: Proof<'a>,
+}
+
+/// How it wants to be recognised.
+enum Proof<'a> {
+    /// By nothing but its id.
+    None,
+    /// By its secret.
+    Secret { secret: ClientSecret, by_basic: bool },
+    /// By its signature.
+    Assertion(Box<ClientAssertion<'a>>),
+}
+
+impl Presented<'_> {
+    fn by_basic(&self) -> bool {
+        matches!(self.proof, Proof::Secret { by_basic: true, .. })
     }
-    let client = clients.find(&presented.id).await?.ok_or_else(unknown)?;
-    if presented.secret.is_some() {
-        throttle.before_secret(&client.id)?;
+}
+
+impl ClientAuthentication {
+    /// Which client sent this request.
+    pub(super) async fn authenticate(
+        &self,
+        authorization: &[&str],
+        form: &Parameters,
+    ) -> Result<Client, ClientAuthenticationError> {
+        let presented = presented(authorization, form)?;
+        let client = self.known_client(&presented).await?;
+        if !matches!(presented.proof, Proof::None) {
+            self.throttle.before_secret(&client.id)?;
+        }
+        let recognised = self.check(&client.credential, &presented.proof).await;
+        if recognised.as_ref().is_err_and(ClientAuthenticationError::is_wrong_proof) {
+            self.throttle.wrong_secret(&client.id);
+        }
+        recognised.map(|()| client)
     }
-    match (&client.credential, &presented.secret) {
-        (ClientCredential::Public, None) => Ok(client),
-        (ClientCredential::Secret { .. }, None) => Err(ClientAuthenticationError::SecretMissing),
-        (ClientCredential::Secret { hash, .. }, Some(secret)) if hash.matches(secret) => Ok(client),
-        (_, Some(_)) => {
-            throttle.wrong_secret(&client.id);
-            Err(ClientAuthenticationError::WrongSecret { by_basic: presented.by_basic })
+
+    async fn check(
+        &self,
+        credential: &ClientCredential,
+        proof: &Proof<'_>,
+    ) -> Result<(), ClientAuthenticationError> {
+        match (credential, proof) {
+            (ClientCredential::Public, Proof::None) => Ok(()),
+            (ClientCredential::Secret { hash, .. }, Proof::Secret { secret, .. })
+                if hash.matches(secret) =>
+            {
+                Ok(())
+            }
+            (ClientCredential::Keys(keys), Proof::Assertion(assertion)) => {
+                self.private_key_jwt.check(assertion, keys).await
+            }
+            (ClientCredential::Secret { .. }, Proof::None) => {
+                Err(ClientAuthenticationError::SecretMissing)
+            }
+            (ClientCredential::Keys(_), Proof::None) => {
+                Err(ClientAuthenticationError::AssertionMissing)
+            }
+            (_, Proof::Secret { by_basic, .. }) => {
+                Err(ClientAuthenticationError::WrongSecret { by_basic: *by_basic })
+            }
+            (_, Proof::Assertion(_)) => Err(ClientAuthenticationError::AssertionUnexpected),
         }
     }
+
+    async fn known_client(
+        &self,
+        presented: &Presented<'_>,
+    ) -> Result<Client, ClientAuthenticationError> {
+        self.clients.find(&presented.id).await.map_err(|error| match error {
+            NotFound::Unknown => ClientAuthenticationError::Unknown {
+                client: presented.id.as_str().chars().take(LONGEST_CLIENT_ID).collect(),
+                by_basic: presented.by_basic(),
+            },
+            NotFound::Document(refused) => refused.into(),
+            NotFound::Unavailable(unavailable) => unavailable.into(),
+        })
+    }
 }
 
-fn presented(
+fn presented<'a>(
     authorization: &[&str],
-    form: &Parameters,
-) -> Result<Presented, ClientAuthenticationError> {
+    form: &'a Parameters,
+) -> Result<Presented<'a>, ClientAuthenticationError> {
     let posted_id = form.optional("client_id")?;
     let posted_secret = form.optional("client_secret")?;
+    if let Some(assertion) = assertion(form)? {
+        if !authorization.is_empty() || posted_secret.is_some() {
+            return Err(ClientAuthenticationError::SeveralMethods);
+        }
+        return signed(assertion, posted_id);
+    }
     let header = match authorization {
         [] => {
+            let by_post = |secret| Proof::Secret { secret, by_basic: false };
             return Ok(Presented {
                 id: ClientId::new(form.required("client_id")?),
-                secret: posted_secret.map(ClientSecret::presented),
-                by_basic: false,
+                proof: posted_secret.map(ClientSecret::presented).map_or(Proof::None, by_post),
             });
         }
         [only] => only,
@@ -110,7 +209,34 @@ fn presented(
     if posted_secret.is_some() || posted_id.is_some_and(|posted| posted != id.as_str()) {
         return Err(ClientAuthenticationError::SeveralMethods);
     }
-    Ok(Presented { id, secret: Some(secret), by_basic: true })
+    Ok(Presented { id, proof: Proof::Secret { secret, by_basic: true } })
+}
+
+/// The assertion, which needs its type beside it (RFC 7521 §4.2).
+fn assertion(form: &Parameters) -> Result<Option<&str>, ClientAuthenticationError> {
+    let kind = form.optional("client_assertion_type")?;
+    if kind.is_none() && form.optional("client_assertion")?.is_none() {
+        return Ok(None);
+    }
+    let assertion = form.required("client_assertion")?;
+    if form.required("client_assertion_type")? == CLIENT_ASSERTION_TYPE {
+        Ok(Some(assertion))
+    } else {
+        Err(ClientAuthenticationError::AssertionType)
+    }
+}
+
+/// The assertion names the client; a `client_id` beside it has to name the same (RFC 7521 §4.2).
+fn signed<'a>(
+    assertion: &'a str,
+    posted_id: Option<&str>,
+) -> Result<Presented<'a>, ClientAuthenticationError> {
+    let assertion = ClientAssertion::parse(assertion)?;
+    let id = assertion.client().clone();
+    if posted_id.is_some_and(|posted| posted != id.as_str()) {
+        return Err(AssertionError::OtherClient.into());
+    }
+    Ok(Presented { id, proof: Proof::Assertion(Box::new(assertion)) })
 }
 
 /// Both halves are form-encoded before they are joined (OAuth 2.1 §2.4.1).

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::access_token::VerifyError;
@@ -17,13 +17,11 @@ use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::principal::Principal;
 use crate::domain::public_address::PublicAddress;
 use crate::domain::secret::BearerToken;
-use crate::port::{
-    AuditLog, ClientRegistry, Clock, Expected, StoreUnavailable, TokenRevocations, TokenVerifier,
-};
+use crate::port::{AuditLog, Clock, Expected, StoreUnavailable, TokenRevocations, TokenVerifier};
 
 /// Answers about access tokens.
 pub struct Introspect {
-    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) authentication: ClientAuthentication,
     pub(super) revocations: Arc<dyn TokenRevocations>,
     pub(super) verifier: Arc<dyn TokenVerifier>,
     pub(super) clock: Arc<dyn Clock>,
@@ -128,7 +126,7 @@ impl Introspect {
         authenticated: &mut Option<Client>,
     ) -> Result<Introspection, IntrospectionError> {
         self.throttle.token()?;
-        let asker = authenticate_client(&*self.clients, &self.throttle, authorization, form).await;
+        let asker = self.authentication.authenticate(authorization, form).await;
         let asker = asker.map_err(or_anonymous)?;
         let asker = &*authenticated.insert(asker);
         if asker.credential == ClientCredential::Public {
@@ -162,7 +160,7 @@ impl Introspect {
 
 fn or_anonymous(error: ClientAuthenticationError) -> IntrospectionError {
     match error {
-        ClientAuthenticationError::Parameters(ParameterError::Missing(_)) => {
+        ClientAuthenticationError::Parameters(ParameterError::Missing("client_id")) => {
             IntrospectionError::Anonymous
         }
         error => error.into(),

@@ -10,9 +10,7 @@ use super::register::{Registered, RegistrationError, new_credential};
 use super::registration_request::Members;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::bearer::{MalformedCredentials, bearer_token};
-use crate::domain::client::{
-    Client, ClientAuthMethod, ClientCredential, ClientId, SecretTransport,
-};
+use crate::domain::client::{Client, ClientCredential, ClientId};
 use crate::domain::grant::GrantSelection;
 use crate::domain::secret::{ClientSecret, RegistrationToken};
 use crate::port::{
@@ -160,7 +158,9 @@ impl ManageRegistration {
         check_identity(&members, &client)?;
         let method = members.auth_method()?;
         let metadata = members.metadata(&self.policy.scopes)?;
-        let (credential, secret) = self.credential_for(method, &client.credential);
+        let hosts = &self.policy.client_documents;
+        let new = new_credential(method, &members, hosts, &*self.random)?;
+        let (credential, secret) = with_secret_of(&client.credential, new);
         let client = Client { credential, metadata, ..client };
         if !self.clients.replace(&client).await? {
             return Err(ManagementError::WrongToken);
@@ -168,29 +168,23 @@ impl ManageRegistration {
         Ok(Registered { client, secret, registration_token: Some(token) })
     }
 
-    /// A client that had a secret keeps it, in whichever way it sends it from now on.
-    fn credential_for(
-        &self,
-        method: ClientAuthMethod,
-        before: &ClientCredential,
-    ) -> (ClientCredential, Option<ClientSecret>) {
-        let sent_by = match method {
-            ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
-            ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
-            ClientAuthMethod::None => return new_credential(method, &*self.random),
-        };
-        match before {
-            ClientCredential::Secret { hash, .. } => {
-                (ClientCredential::Secret { sent_by, hash: hash.clone() }, None)
-            }
-            ClientCredential::Public => new_credential(method, &*self.random),
-        }
-    }
-
     fn refuse(&self, error: ManagementError, id: &ClientId) -> ManagementError {
         let event = AuditEvent::new(Refusal::Management(&error).decision());
         self.audit.record(event.client(id));
         error
+    }
+}
+
+/// A client that had a secret keeps it, in whichever way it sends it from now on.
+fn with_secret_of(
+    before: &ClientCredential,
+    (credential, secret): (ClientCredential, Option<ClientSecret>),
+) -> (ClientCredential, Option<ClientSecret>) {
+    match (credential, before) {
+        (ClientCredential::Secret { sent_by, .. }, ClientCredential::Secret { hash, .. }) => {
+            (ClientCredential::Secret { sent_by, hash: hash.clone() }, None)
+        }
+        (credential, _) => (credential, secret),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::policy::Policy;
 use crate::domain::access_token::SIGNING_ALGORITHM;
 use crate::domain::client::{ClientAuthMethod, GrantType};
+use crate::domain::client_keys::AssertionAlgorithm;
 use crate::domain::public_address::{AskedAddress, PublicAddress, PublishedEndpoint};
 use crate::domain::resource::ResourceDocument;
 
@@ -51,10 +52,14 @@ pub struct AuthorizationServerMetadata {
     pub revocation_endpoint: String,
     /// How clients authenticate there.
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How they sign there, with `private_key_jwt`.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// RFC 7662.
     pub introspection_endpoint: String,
     /// How resource servers authenticate there.
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How they sign there, with `private_key_jwt`.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// OpenID Connect Core §5.3.
     pub userinfo_endpoint: String,
     /// Everything a client may ask for.
@@ -67,6 +72,12 @@ pub struct AuthorizationServerMetadata {
     pub grant_types_supported: Vec<&'static str>,
     /// How clients authenticate there.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// How they sign there, with `private_key_jwt`.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    /// Present when a client may be the address of its metadata document
+    /// (draft-ietf-oauth-client-id-metadata-document §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_metadata_document_supported: Option<bool>,
     /// Only `S256` (RFC 7636).
     pub code_challenge_methods_supported: Vec<&'static str>,
     /// RFC 9207: answers carry `iss`.
@@ -115,6 +126,8 @@ impl Metadata {
         let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
         let none = ClientAuthMethod::None.as_str();
         let confidential = methods.iter().copied().filter(|method| *method != none).collect();
+        let algorithms = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str).to_vec();
+        let reads_documents = self.policy.client_documents.is_on();
         AuthorizationServerMetadata {
             issuer: self.address.issuer().as_str().to_owned(),
             authorization_endpoint: endpoint(PublishedEndpoint::Authorization),
@@ -123,14 +136,18 @@ impl Metadata {
             jwks_uri: endpoint(PublishedEndpoint::Jwks),
             revocation_endpoint: endpoint(PublishedEndpoint::Revocation),
             revocation_endpoint_auth_methods_supported: methods.clone(),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             introspection_endpoint: endpoint(PublishedEndpoint::Introspection),
             introspection_endpoint_auth_methods_supported: confidential,
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             userinfo_endpoint: endpoint(PublishedEndpoint::Userinfo),
             scopes_supported: names(self.policy.scopes.all().iter()),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
             token_endpoint_auth_methods_supported: methods,
+            token_endpoint_auth_signing_alg_values_supported: algorithms,
+            client_id_metadata_document_supported: reads_documents.then_some(true),
             code_challenge_methods_supported: vec!["S256"],
             authorization_response_iss_parameter_supported: true,
             service_documentation: endpoint(PublishedEndpoint::Docs),

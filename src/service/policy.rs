@@ -1,8 +1,9 @@
-//! What the operator decides: scopes and lifetimes.
+//! What the operator decides: scopes, lifetimes, whose documents are read.
 
 use std::time::Duration;
 
 use crate::domain::client_address::TrustedProxies;
+use crate::domain::client_document_policy::ClientDocumentPolicy;
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use crate::domain::secret::InitialAccessTokenHash;
@@ -28,6 +29,8 @@ pub struct Policy {
     pub refresh: RefreshPolicy,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: TrustedProxies,
+    /// Whose metadata documents and published keys are read.
+    pub client_documents: ClientDocumentPolicy,
 }
 
 /// Who may register clients, and how many.

@@ -7,6 +7,7 @@ use super::access::AccessError;
 use super::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use super::client_authentication::ClientAuthenticationError;
 use super::client_credentials::ClientCredentialsError;
+use super::client_directory::RefusedDocument;
 use super::consent::ConsentError;
 use super::dev_token::DevTokenError;
 use super::exchange_code::ExchangeError;
@@ -22,13 +23,16 @@ use super::transport_error::TransportError;
 use crate::domain::audit::{Decision, NO_CREDENTIALS};
 use crate::domain::error_text::error_text;
 use crate::domain::limit::{LimitedAction, TooMany};
-use crate::port::SigningUnavailable;
+use crate::port::{DocumentError, SigningUnavailable};
 
 /// When to try again after a store or a key was out of reach.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// When to try again after no more clients could be registered: unused ones expire.
 const FULL_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// Said of whatever broke inside.
+const CAN_NOT_ANSWER: &str = "the server can't answer at the moment, try again later";
 
 /// An error of any use case.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +78,12 @@ pub struct Row {
     pub retry_after: Option<Duration>,
     /// The `WWW-Authenticate` to answer with, where it is always the same.
     pub challenge: Option<&'static str>,
+    /// Said in place of the error, which tells of our inside or of what can be reached from here.
+    pub public_text: Option<&'static str>,
 }
 
 const fn row(status: u16, code: &'static str, audit: &'static str) -> Row {
-    Row { status, code, audit, retry_after: None, challenge: None }
+    Row { status, code, audit, retry_after: None, challenge: None, public_text: None }
 }
 
 /// RFC 6749 §5.2: as the client tried to authenticate.
@@ -88,8 +94,11 @@ const BEARER: &str = "Bearer realm=\"registration\"";
 const BEARER_INVALID: &str = "Bearer realm=\"registration\", error=\"invalid_token\"";
 
 const fn unavailable(audit: &'static str, retry_after: Duration) -> Row {
-    let row = row(503, "temporarily_unavailable", audit);
-    Row { retry_after: Some(retry_after), ..row }
+    Row {
+        retry_after: Some(retry_after),
+        public_text: Some(CAN_NOT_ANSWER),
+        ..row(503, "temporarily_unavailable", audit)
+    }
 }
 
 /// 429 has no code of its own in OAuth; `too_many_requests` is the one that the official MCP SDKs
@@ -135,11 +144,8 @@ impl Refusal<'_> {
     /// What to tell the one who was refused: what went wrong, nothing about our inside.
     #[must_use]
     pub fn public_text(&self) -> String {
-        if self.row().status >= 500 {
-            "the server can't answer at the moment, try again later".to_owned()
-        } else {
-            error_text(&self.to_string())
-        }
+        let text = self.row().public_text.map(str::to_owned);
+        text.unwrap_or_else(|| error_text(&self.to_string()))
     }
 
     /// The decision to record.
@@ -258,6 +264,7 @@ fn untrusted_request(error: &UntrustedRequest) -> Row {
         UntrustedRequest::UnknownClient(_) => {
             row(400, "invalid_client", "authorization_unknown_client")
         }
+        UntrustedRequest::Document(refused) => refused_document(400, refused),
         UntrustedRequest::InvalidRedirectUri(_)
         | UntrustedRequest::UnregisteredRedirectUri(_)
         | UntrustedRequest::AmbiguousRedirectUri => {
@@ -266,9 +273,30 @@ fn untrusted_request(error: &UntrustedRequest) -> Row {
     }
 }
 
+fn refused_document(status: u16, refused: &RefusedDocument) -> Row {
+    match refused {
+        RefusedDocument::Address(_) => row(status, "invalid_client", "client_document_address"),
+        RefusedDocument::NotPermitted { .. } => {
+            row(status, "invalid_client", "client_document_not_permitted")
+        }
+        RefusedDocument::Unusable(DocumentError::Busy { .. }) => {
+            unavailable("client_documents_busy", RETRY_AFTER)
+        }
+        RefusedDocument::Unusable(
+            DocumentError::Forbidden { .. }
+            | DocumentError::Unreachable { .. }
+            | DocumentError::Invalid { .. },
+        ) => Row {
+            public_text: Some("what the client publishes of itself can't be used here"),
+            ..row(status, "invalid_client", "client_document_unusable")
+        },
+    }
+}
+
 fn refused_request(error: &RefusedRequest) -> Row {
     match error {
         RefusedRequest::Invalid(_) => row(303, "invalid_request", "authorization_invalid"),
+        RefusedRequest::GrantType => row(303, "unauthorized_client", "authorization_grant_type"),
         RefusedRequest::ResponseType => {
             row(303, "unsupported_response_type", "authorization_response_type")
         }
@@ -341,11 +369,26 @@ fn client_authentication(error: &ClientAuthenticationError) -> Row {
         ClientAuthenticationError::Unknown { by_basic, .. } => {
             invalid_client("client_unknown", *by_basic)
         }
+        ClientAuthenticationError::Document(refused) => refused_document(401, refused),
         ClientAuthenticationError::SecretMissing => invalid_client("client_secret_missing", false),
         ClientAuthenticationError::WrongSecret { by_basic } => {
             invalid_client("client_wrong_secret", *by_basic)
         }
         ClientAuthenticationError::TooMany(error) => too_many(error),
+        ClientAuthenticationError::AssertionMissing => {
+            invalid_client("client_assertion_missing", false)
+        }
+        ClientAuthenticationError::AssertionUnexpected => {
+            invalid_client("client_assertion_unexpected", false)
+        }
+        ClientAuthenticationError::AssertionType => invalid_client("client_assertion_type", false),
+        ClientAuthenticationError::Assertion(_) => invalid_client("client_assertion", false),
+        ClientAuthenticationError::WrongSignature => {
+            invalid_client("client_assertion_signature", false)
+        }
+        ClientAuthenticationError::AssertionReplayed => {
+            invalid_client("client_assertion_replayed", false)
+        }
         ClientAuthenticationError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }
@@ -461,6 +504,8 @@ fn transport(error: &TransportError) -> Row {
         TransportError::ForeignOrigin => invalid(403, "foreign_origin"),
         TransportError::Parameters(_) => invalid(400, "parameters"),
         TransportError::Malformed(_) => invalid(400, "malformed"),
-        TransportError::Failed(_) => row(500, "server_error", "failed"),
+        TransportError::Failed(_) => {
+            Row { public_text: Some(CAN_NOT_ANSWER), ..row(500, "server_error", "failed") }
+        }
     }
 }

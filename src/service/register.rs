@@ -14,6 +14,7 @@ use crate::domain::client::{
     Client, ClientAuthMethod, ClientCredential, ClientId, ClientMetadata, ClientOrigin,
     SecretTransport,
 };
+use crate::domain::client_document_policy::ClientDocumentPolicy;
 use crate::domain::limit::TooMany;
 use crate::domain::secret::{
     BearerToken, ClientSecret, InitialAccessToken, RegistrationToken, base64url, identifier, sha256,
@@ -125,7 +126,8 @@ impl Register {
         if self.policy.registration.share && method == ClientAuthMethod::None {
             return self.share(metadata).await;
         }
-        let (credential, secret) = new_credential(method, &*self.random);
+        let hosts = &self.policy.client_documents;
+        let (credential, secret) = new_credential(method, &members, hosts, &*self.random)?;
         let registration_token = RegistrationToken::from_entropy(self.random.entropy());
         let client = Client {
             registration_token: Some(registration_token.hash()),
@@ -199,13 +201,18 @@ impl Register {
 /// What a client of that method proves itself with from now on.
 pub(super) fn new_credential(
     method: ClientAuthMethod,
+    members: &Members,
+    hosts: &ClientDocumentPolicy,
     random: &dyn Random,
-) -> (ClientCredential, Option<ClientSecret>) {
+) -> Result<(ClientCredential, Option<ClientSecret>), RegistrationError> {
     let sent_by = match method {
-        ClientAuthMethod::None => return (ClientCredential::Public, None),
+        ClientAuthMethod::None => return Ok((ClientCredential::Public, None)),
+        ClientAuthMethod::PrivateKeyJwt => {
+            return Ok((ClientCredential::Keys(members.keys(hosts)?), None));
+        }
         ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
         ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
     };
     let secret = ClientSecret::from_entropy(random.entropy());
-    (ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret))
+    Ok((ClientCredential::Secret { sent_by, hash: secret.hash() }, Some(secret)))
 }

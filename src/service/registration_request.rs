@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use super::policy::ScopePolicy;
 use super::register::RegistrationError;
-use crate::domain::client::{ClientAuthMethod, ClientMetadata, GrantType, LONGEST_CLIENT_NAME};
+use crate::domain::client::{ClientAuthMethod, ClientMetadata, GrantType, MOST_REDIRECT_URIS};
+use crate::domain::client_document_policy::ClientDocumentPolicy;
+use crate::domain::client_keys::{ClientKeys, KeySource};
+use crate::domain::client_name::presentable;
 use crate::domain::json_depth::nests_deeper_than;
 use crate::domain::jwt::UnverifiedJwt;
 use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::scope::ScopeSet;
-
-/// How many redirect addresses one client may register.
-pub(super) const MOST_REDIRECT_URIS: usize = 10;
 
 /// How deeply the members of a registration may nest, the object around them not counted; those that
 /// are read need three levels, for the keys of a client.
@@ -86,6 +86,21 @@ impl Members {
             .ok_or_else(|| wrong(MEMBER, format!("{name:?} is not supported")))
     }
 
+    /// Keys are fetched from where documents may be read, and nowhere else.
+    pub(super) fn keys(
+        &self,
+        hosts: &ClientDocumentPolicy,
+    ) -> Result<ClientKeys, RegistrationError> {
+        let keys =
+            ClientKeys::from_metadata(&self.0).map_err(|why| wrong("jwks", why.to_string()))?;
+        match &keys.source {
+            KeySource::Published(uri) if !hosts.permits(uri.host()) => {
+                Err(wrong("jwks_uri", "this server fetches nothing from there; use jwks"))
+            }
+            _ => Ok(keys),
+        }
+    }
+
     /// Grant types this server has not are left out; the answer says what was taken.
     fn grant_types(&self) -> Result<Vec<GrantType>, RegistrationError> {
         const MEMBER: &str = "grant_types";
@@ -95,8 +110,7 @@ impl Members {
         let mut known: Vec<_> = names
             .iter()
             .filter_map(|name| GrantType::from_name(name))
-            // Whoever may register would get tokens without anybody's consent.
-            .filter(|grant| *grant != GrantType::ClientCredentials)
+            .filter(|grant| grant.begins_with_consent())
             .collect();
         known.sort_unstable();
         known.dedup();
@@ -180,34 +194,4 @@ impl Members {
 
 fn wrong(member: &'static str, reason: impl Into<String>) -> RegistrationError {
     RegistrationError::Metadata { member, reason: reason.into() }
-}
-
-/// A name without characters that can't be seen or that change how the text around it is shown, cut
-/// to a decent length; `None` when nothing is left.
-fn presentable(name: &str) -> Option<String> {
-    let shown = |character: &char| !character.is_control() && !is_invisible(*character);
-    let name: String = name.chars().filter(shown).take(LONGEST_CLIENT_NAME).collect();
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-/// Formatting characters and blanks that look like nothing (Unicode `Default_Ignorable_Code_Point`,
-/// line separators, and the bidirectional controls of UAX #9 §2).
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn az_31_a_name_is_what_can_be_seen_of_it() {
-        assert_eq!(presentable(" a\u{202E}b\u{200B}c\n").as_deref(), Some("abc"));
-        assert_eq!(presentable("\u{3164}\u{FEFF} "), None);
-        assert_eq!(presentable(&"x".repeat(500)).map(|name| name.len()), Some(LONGEST_CLIENT_NAME));
-    }
 }

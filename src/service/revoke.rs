@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::access_token::{IssuedToken, VerifyError};
@@ -18,13 +18,12 @@ use crate::domain::principal::Principal;
 use crate::domain::public_address::PublicAddress;
 use crate::domain::secret::{BearerToken, RefreshToken};
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, Expected, GrantStore, StoreUnavailable, TokenRevocations,
-    TokenVerifier,
+    AuditLog, Clock, Expected, GrantStore, StoreUnavailable, TokenRevocations, TokenVerifier,
 };
 
 /// Ends tokens on behalf of the clients that hold them.
 pub struct Revoke {
-    pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) authentication: ClientAuthentication,
     pub(super) grants: Arc<dyn GrantStore>,
     pub(super) revocations: Arc<dyn TokenRevocations>,
     pub(super) verifier: Arc<dyn TokenVerifier>,
@@ -94,8 +93,7 @@ impl Revoke {
         authenticated: &mut Option<Client>,
     ) -> Result<(), RevocationError> {
         self.throttle.token()?;
-        let client =
-            authenticate_client(&*self.clients, &self.throttle, authorization, form).await?;
+        let client = self.authentication.authenticate(authorization, form).await?;
         let client = &*authenticated.insert(client);
         let token = form.required("token")?;
         // A hint may be wrong (RFC 7009 §2.1), and both lookups are cheap.

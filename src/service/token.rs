@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::client_authentication::{ClientAuthenticationError, authenticate_client};
+use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::client_credentials::ClientCredentialsError;
 use super::exchange_code::ExchangeError;
 use super::mint::{Mint, MintedToken};
@@ -13,7 +13,7 @@ use super::refresh::RefreshError;
 use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, ClientOrigin, GrantType};
 use crate::domain::grant::Grant;
 use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -28,6 +28,7 @@ use crate::port::{
 /// Exchanges grants for tokens.
 pub struct TokenEndpoint {
     pub(super) clients: Arc<dyn ClientRegistry>,
+    pub(super) authentication: ClientAuthentication,
     pub(super) grants: Arc<dyn GrantStore>,
     pub(super) directory: Arc<dyn GrantDirectory>,
     pub(super) identity: Arc<dyn IdentityProvider>,
@@ -131,8 +132,7 @@ impl TokenEndpoint {
         self.throttle.token()?;
         refuse_secrets_in_uri(request.query)?;
         let form = request.form;
-        let headers = &request.authorization;
-        let client = authenticate_client(&*self.clients, &self.throttle, headers, form).await?;
+        let client = self.authentication.authenticate(&request.authorization, form).await?;
         let client = &*authenticated.insert(client);
         self.throttle.token_of(client)?;
         let name = form.required("grant_type")?;
@@ -150,11 +150,19 @@ impl TokenEndpoint {
             self.throttle.wrong_grant()?;
         }
         let response = answer?;
+        self.remember_use(client).await;
+        Ok(response)
+    }
+
+    /// Of a registration; a document is no record of ours.
+    async fn remember_use(&self, client: &Client) {
+        if client.origin == ClientOrigin::Document {
+            return;
+        }
         // The grant is used up by now: only the answer can still carry what it was exchanged for.
         if let Err(error) = self.clients.touch(&client.id, self.clock.now()).await {
             tracing::warn!(%error, client = client.id.as_str(), "a client's use is not remembered");
         }
-        Ok(response)
     }
 
     /// The resource a token request names must be the one that was consented to (RFC 8707 §2.2).
@@ -178,7 +186,7 @@ impl TokenEndpoint {
 }
 
 fn refuse_secrets_in_uri(query: &Parameters) -> Result<(), TokenError> {
-    for name in ["client_secret", "code", "code_verifier", "refresh_token"] {
+    for name in ["client_assertion", "client_secret", "code", "code_verifier", "refresh_token"] {
         if query.optional(name)?.is_some() {
             return Err(TokenError::InUri(name));
         }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::authorize::Authorize;
+use super::client_authentication::ClientAuthentication;
+use super::client_directory::ClientDirectory;
 use super::consent::Consent;
 use super::dev_token::DevToken;
 use super::introspect::Introspect;
@@ -15,6 +17,7 @@ use super::manage_registration::ManageRegistration;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::policy::Policy;
+use super::private_key_jwt::PrivateKeyJwt;
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
@@ -25,9 +28,9 @@ use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, ConsentMemory, GrantDirectory, GrantStore, IdentityProvider,
-    LoginSessions, Random, RequestLimits, SigningKeys, TokenRevocations, TokenVerifier,
-    ToolCatalog,
+    AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
+    GrantDirectory, GrantStore, IdentityProvider, LoginSessions, Random, RequestLimits,
+    SigningKeys, SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -41,6 +44,12 @@ pub struct Ports {
     pub keys: Arc<dyn SigningKeys>,
     /// Keeps clients.
     pub clients: Arc<dyn ClientRegistry>,
+    /// Fetches what clients publish of themselves.
+    pub documents: Arc<dyn ClientDocuments>,
+    /// Checks what clients sign.
+    pub assertions: Arc<dyn AssertionSignatures>,
+    /// Keeps ids that count once.
+    pub spent: Arc<dyn SpentTokenIds>,
     /// Keeps codes, grants and refresh tokens.
     pub grants: Arc<dyn GrantStore>,
     /// Keeps every grant within reach of who looks after them.
@@ -233,9 +242,30 @@ impl Make {
         })
     }
 
+    fn client_directory(&self) -> Arc<ClientDirectory> {
+        Arc::new(ClientDirectory {
+            clients: Arc::clone(&self.ports.clients),
+            documents: Arc::clone(&self.ports.documents),
+            clock: Arc::clone(&self.ports.clock),
+            policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn client_authentication(&self) -> ClientAuthentication {
+        let clients = self.client_directory();
+        let private_key_jwt = PrivateKeyJwt {
+            clients: Arc::clone(&clients),
+            signatures: Arc::clone(&self.ports.assertions),
+            spent: Arc::clone(&self.ports.spent),
+            clock: Arc::clone(&self.ports.clock),
+            address: Arc::clone(&self.address),
+        };
+        ClientAuthentication { clients, private_key_jwt, throttle: self.throttle() }
+    }
+
     fn authorize(&self, issue_code: &Arc<IssueCode>) -> Arc<Authorize> {
         Arc::new(Authorize {
-            clients: Arc::clone(&self.ports.clients),
+            clients: self.client_directory(),
             sessions: Arc::clone(&self.ports.sessions),
             identity: Arc::clone(&self.ports.identity),
             consents: Arc::clone(&self.ports.consents),
@@ -276,6 +306,7 @@ impl Make {
     fn token(&self) -> Arc<TokenEndpoint> {
         Arc::new(TokenEndpoint {
             clients: Arc::clone(&self.ports.clients),
+            authentication: self.client_authentication(),
             grants: Arc::clone(&self.ports.grants),
             directory: Arc::clone(&self.ports.directory),
             identity: Arc::clone(&self.ports.identity),
@@ -291,7 +322,7 @@ impl Make {
 
     fn revoke(&self) -> Arc<Revoke> {
         Arc::new(Revoke {
-            clients: Arc::clone(&self.ports.clients),
+            authentication: self.client_authentication(),
             grants: Arc::clone(&self.ports.grants),
             revocations: Arc::clone(&self.ports.revocations),
             verifier: Arc::clone(&self.ports.verifier),
@@ -304,7 +335,7 @@ impl Make {
 
     fn introspect(&self) -> Arc<Introspect> {
         Arc::new(Introspect {
-            clients: Arc::clone(&self.ports.clients),
+            authentication: self.client_authentication(),
             revocations: Arc::clone(&self.ports.revocations),
             verifier: Arc::clone(&self.ports.verifier),
             clock: Arc::clone(&self.ports.clock),

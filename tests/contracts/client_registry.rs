@@ -5,7 +5,9 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::port::{ClientRegistry, RegisterError};
 
-use crate::samples::{MOST, at, begun, client, code_hash, public_client};
+use crate::samples::{
+    MOST, at, begun, client, code_hash, public_client, publishing_client, signing_client,
+};
 use crate::stores::{CALLERS, Store, contract, race};
 
 contract! {
@@ -32,7 +34,13 @@ async fn found(store: &dyn ClientRegistry, id: &str) -> Option<Client> {
 }
 
 async fn rg_10_a_registered_client_is_found_as_it_was_registered(store: Arc<dyn ClientRegistry>) {
-    for client in [client("secret"), public_client("public")] {
+    let clients = [
+        client("secret"),
+        public_client("public"),
+        signing_client("signing"),
+        publishing_client("publishing"),
+    ];
+    for client in clients {
         store.register(&client, MOST).await.unwrap();
         assert_eq!(found(&*store, client.id.as_str()).await, Some(client));
     }
@@ -87,6 +95,10 @@ async fn a_replaced_client_is_the_new_one_in_every_part(store: Arc<dyn ClientReg
     assert_eq!(found(&*store, "a").await, Some(new));
     assert!(store.replace(&client("a")).await.unwrap());
     assert_eq!(found(&*store, "a").await, Some(client("a")), "optional parts are cleared, too");
+    for new in [signing_client("a"), publishing_client("a"), public_client("a")] {
+        assert!(store.replace(&new).await.unwrap());
+        assert_eq!(found(&*store, "a").await, Some(new), "optional parts are cleared, too");
+    }
     assert_eq!(found(&*store, "b").await, Some(client("b")));
 }
 

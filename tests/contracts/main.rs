@@ -20,5 +20,6 @@ mod housekeeping;
 mod key_store;
 mod login_sessions;
 mod refresh_tokens;
+mod spent_token_ids;
 mod sqlite_file;
 mod token_revocations;

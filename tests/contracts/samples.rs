@@ -3,6 +3,9 @@
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
+use mcp_oauth_core::domain::client_keys::{
+    AssertionAlgorithm, ClientKeySet, ClientKeys, JwksUri, KeySource,
+};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
@@ -73,6 +76,28 @@ pub(crate) fn public_client(id: &str) -> Client {
         last_used_at: Some(at(7)),
         ..client(id)
     }
+}
+
+/// A client the operator made known, which signs with one of two keys.
+pub(crate) fn signing_client(id: &str) -> Client {
+    let number = base64url(&sha256(&[id.as_bytes()]));
+    let jwks = serde_json::json!({ "keys": [
+        { "kty": "OKP", "crv": "Ed25519", "x": number, "kid": "Schlüssel \"1\"", "alg": "EdDSA" },
+        { "kty": "EC", "crv": "P-256", "x": number, "y": number },
+    ] });
+    let source = KeySource::Inline(ClientKeySet::from_jwks(&jwks).unwrap());
+    Client {
+        origin: ClientOrigin::Operator,
+        credential: ClientCredential::Keys(ClientKeys { source, algorithm: None }),
+        ..client(id)
+    }
+}
+
+/// A client that signs with keys it publishes.
+pub(crate) fn publishing_client(id: &str) -> Client {
+    let source = KeySource::Published(JwksUri::parse("https://client.example/jwks?v=1").unwrap());
+    let algorithm = Some(AssertionAlgorithm::Ps256);
+    Client { credential: ClientCredential::Keys(ClientKeys { source, algorithm }), ..client(id) }
 }
 
 pub(crate) fn person(subject: &str) -> Person {

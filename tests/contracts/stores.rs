@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
-    TokenRevocations,
+    SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use tempfile::TempDir;
@@ -20,6 +20,7 @@ pub(crate) trait Store:
     + LoginSessions
     + KeyStore
     + Housekeeping
+    + SpentTokenIds
 {
 }
 
@@ -31,6 +32,7 @@ impl<T> Store for T where
         + LoginSessions
         + KeyStore
         + Housekeeping
+        + SpentTokenIds
 {
 }
 

@@ -50,12 +50,18 @@ class KeptOnDisk:
 class Application:
     """Every connection is a new process of the client: only `disk` is carried over."""
 
-    def __init__(self, seen: SeenSecrets, auth_method: TokenEndpointAuthMethod | None = None) -> None:
+    def __init__(
+        self,
+        seen: SeenSecrets,
+        auth_method: TokenEndpointAuthMethod | None = None,
+        document_url: str | None = None,
+    ) -> None:
         self.seen = seen
         self.disk = KeptOnDisk()
         self.browser = Browser(seen)
         self.sign_ins = 0
         self._auth_method = auth_method
+        self._document_url = document_url
         self._provider: OAuthClientProvider | None = None
         self._callback: Callback = {}
 
@@ -105,6 +111,7 @@ class Application:
             storage=self.disk,
             redirect_handler=self._open_browser,
             callback_handler=self._hear_back,
+            client_metadata_url=self._document_url,
         )
         return self._provider
 

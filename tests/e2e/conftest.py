@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from application import Application
+from publisher import Publisher, running_publisher
 from seen_secrets import SeenSecrets
 from server import Server
 
@@ -40,9 +41,27 @@ def restartable_server(tmp_path: Path, logs: list[Path]) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+    """Where clients publish what they are."""
+    with running_publisher(tmp_path_factory.mktemp("publisher")) as publisher:
+        yield publisher
+
+
+@pytest.fixture(scope="session")
+def documents_server(
+    tmp_path_factory: pytest.TempPathFactory, logs: list[Path], publisher: Publisher
+) -> Iterator[Server]:
+    """A server that reads documents of this machine."""
+    authority = str(publisher.authority)
+    directory = tmp_path_factory.mktemp("documents")
+    with running_server(directory, logs, client_documents_test_ca_file=authority) as server:
+        yield server
+
+
 @contextmanager
-def running_server(directory: Path, logs: list[Path]) -> Iterator[Server]:
-    server = Server(directory)
+def running_server(directory: Path, logs: list[Path], **settings: str) -> Iterator[Server]:
+    server = Server(directory, **settings)
     logs.append(server.log)
     server.start()
     try:

@@ -5,7 +5,9 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
 
-FORM_FIELDS = frozenset({"client_secret", "code", "code_verifier", "password", "refresh_token", "token"})
+FORM_FIELDS = frozenset(
+    {"client_assertion", "client_secret", "code", "code_verifier", "password", "refresh_token", "token"}
+)
 JSON_MEMBERS = frozenset(
     {"access_token", "client_secret", "id_token", "refresh_token", "registration_access_token"}
 )

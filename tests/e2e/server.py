@@ -20,12 +20,13 @@ POLL_SECONDS = 0.05
 
 
 class Server:
-    """One installation: a directory with a database and a log, and at most one running process."""
+    """One installation: a directory with a database and a log, settings, and at most one running process."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **settings: str) -> None:
         self.port = free_port()
         self.log = directory / "server.log"
         self._directory = directory
+        self._settings = settings
         self._process: subprocess.Popen | None = None
 
     def url(self, path: str, host: str = "localhost") -> str:
@@ -43,6 +44,7 @@ class Server:
                     "HOME": str(self._directory),
                     # All these people sign in within seconds and from one address.
                     "MCP_OAUTH_LIMITS": "false",
+                    **{f"MCP_OAUTH_{name.upper()}": value for name, value in self._settings.items()},
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -114,6 +114,20 @@ async fn ex_01_a_machine_has_no_other_grant() {
 }
 
 #[tokio::test]
+async fn ex_01_a_machine_is_told_where_it_returns_to_that_it_gets_no_code() {
+    let scenario = Scenario::new();
+    let client = scenario.client().await;
+    let for_itself_only = |stored: &mut mcp_oauth_core::domain::client::Client| {
+        stored.metadata.grant_types = vec![GrantType::ClientCredentials];
+    };
+    scenario.changed_by_operator(&client, for_itself_only).await;
+    let back = scenario.authorize(&client.request()).await.location();
+    assert_eq!(back.address, client.redirect_uri);
+    assert_eq!(back.query.get("error"), Some("unauthorized_client"));
+    assert_eq!(scenario.audit.names().last(), Some(&"authorization_grant_type"));
+}
+
+#[tokio::test]
 async fn rv_01_a_machine_ends_one_of_its_tokens_alone() {
     let scenario = Scenario::new();
     let machine = scenario.machine("mcp:tools").await;

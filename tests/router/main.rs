@@ -13,6 +13,7 @@ mod answer;
 mod forged_token;
 mod parameters;
 mod people;
+mod publications;
 mod recording_store;
 mod scenario;
 mod steps;
@@ -52,6 +53,8 @@ mod refresh;
 mod refresh_replay;
 mod revocation;
 
+mod client_documents;
+mod private_key_jwt;
 mod registration;
 mod registration_management;
 mod registration_modes;

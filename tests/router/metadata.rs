@@ -75,14 +75,10 @@ async fn md_06_the_iss_of_an_answer_is_announced() {
 }
 
 #[tokio::test]
-async fn md_07_client_documents_are_not_announced_while_there_are_none() {
+async fn md_07_client_documents_are_announced() {
     for document in both(&Scenario::new()).await {
-        assert_eq!(document.get("client_id_metadata_document_supported"), None);
+        assert_eq!(document["client_id_metadata_document_supported"], true);
     }
-    let scenario = Scenario::new();
-    let request = scenario.client().await.request();
-    let request = request.with("client_id", "https://client.example/metadata.json");
-    scenario.authorize(&request).await.refused_on_a_page(400);
 }
 
 #[tokio::test]
@@ -90,14 +86,31 @@ async fn md_08_every_announced_authentication_method_works_and_no_other_is_taken
     let scenario = Scenario::new();
     let [document, _] = both(&scenario).await;
     let methods = &document["token_endpoint_auth_methods_supported"];
-    assert_eq!(methods, &json!(["none", "client_secret_basic", "client_secret_post"]));
-    for method in methods.as_array().unwrap() {
+    let expected = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+    assert_eq!(methods, &json!(expected));
+    // The last one, which takes a key, is shown to work in private_key_jwt.rs.
+    for method in &expected[..3] {
         let client = scenario.client_like(json!({ "token_endpoint_auth_method": method })).await;
         assert_eq!(client.method, *method);
         scenario.tokens(&client).await;
     }
-    let other = json!({ "redirect_uris": ["https://c.example/cb"], "token_endpoint_auth_method": "private_key_jwt" });
-    scenario.register(&other).await.refused(400, "invalid_client_metadata");
+    for method in ["client_secret_jwt", "tls_client_auth", "x"] {
+        let other = json!({
+            "redirect_uris": ["https://c.example/cb"],
+            "token_endpoint_auth_method": method,
+        });
+        scenario.register(&other).await.refused(400, "invalid_client_metadata");
+    }
+}
+
+#[tokio::test]
+async fn md_09_the_algorithms_of_signing_clients_are_announced() {
+    for document in both(&Scenario::new()).await {
+        for endpoint in ["token", "revocation", "introspection"] {
+            let name = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+            assert_eq!(document[&name], json!(["RS256", "PS256", "ES256", "EdDSA"]), "{name}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -108,13 +121,16 @@ async fn md_08_every_announced_method_works_where_tokens_are_revoked_and_asked_a
         let name = format!("{endpoint}_endpoint_auth_methods_supported");
         document[&name].as_array().unwrap().clone()
     };
-    assert_eq!(methods("revocation"), ["none", "client_secret_basic", "client_secret_post"]);
-    assert_eq!(methods("introspection"), ["client_secret_basic", "client_secret_post"]);
-    for method in methods("revocation") {
+    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    assert_eq!(methods("introspection"), confidential);
+    assert_eq!(methods("revocation")[0], "none");
+    assert_eq!(methods("revocation")[1..], confidential);
+    // The last one, which takes a key, is shown to work in private_key_jwt.rs.
+    for method in &methods("revocation")[..3] {
         let client = scenario.client_like(json!({ "token_endpoint_auth_method": method })).await;
         let token = scenario.tokens(&client).await.access;
         let asked = scenario.introspect(&client, &token).await.status.is_success();
-        assert_eq!(asked, methods("introspection").contains(&method), "{method}");
+        assert_eq!(asked, methods("introspection").contains(method), "{method}");
         scenario.revoke(&client, &token).await.expect(200);
         scenario.assert_refused(&token).await;
     }

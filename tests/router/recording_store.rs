@@ -11,10 +11,11 @@ use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, RedeemError,
-    RegisterError, RotateError, StoreUnavailable, TokenRevocations,
+    RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -127,6 +128,17 @@ impl GrantStore for RecordingStore {
 
     async fn revoke(&self, grant: &GrantId, at: Timestamp) -> Result<(), StoreUnavailable> {
         self.write("revoke")?.revoke(grant, at).await
+    }
+}
+
+#[async_trait]
+impl SpentTokenIds for RecordingStore {
+    async fn record_once(&self, id: &SpentId, until: Timestamp) -> Result<bool, StoreUnavailable> {
+        self.write("record once")?.record_once(id, until).await
+    }
+
+    async fn contains(&self, id: &SpentId) -> Result<bool, StoreUnavailable> {
+        self.reach()?.contains(id).await
     }
 }
 

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::parameters::Parameters;
+use crate::private_key_jwt::jwks;
 use crate::scenario::Scenario;
 use crate::steps::{Client, REDIRECT_URI, client_metadata, redemption};
+use crate::world::other_key;
 
 /// A client that has just registered, and where it looks after that.
 struct Registration {
@@ -128,6 +130,30 @@ async fn rg_11_a_document_that_is_not_the_clients_changes_nothing() {
     let bad = registration.with("redirect_uris", json!(["http://evil.example/cb"]));
     registration.replace(&bad).await.refused(400, "invalid_redirect_uri");
     assert_eq!(registration.read().await.json(), before);
+}
+
+#[tokio::test]
+async fn rg_11_ex_02_a_client_changes_between_keys_and_a_secret() {
+    let registration = Registration::new().await;
+    let keys = jwks(other_key()).await;
+    let method = |method: &str, jwks: &Value| {
+        let mut document = registration.with("token_endpoint_auth_method", json!(method));
+        document["jwks"] = jwks.clone();
+        document
+    };
+    let replaced = registration.replace(&method("private_key_jwt", &keys)).await.expect(200).json();
+    assert_eq!((&replaced["jwks"], &replaced["client_secret"]), (&keys, &Value::Null));
+    assert_eq!(registration.read().await.json()["jwks"], keys);
+    let mut leaked = keys.clone();
+    leaked["keys"][0]["d"] = json!("AQAB");
+    for bad in [Value::Null, leaked] {
+        let answer = registration.replace(&method("private_key_jwt", &bad)).await;
+        answer.refused(400, "invalid_client_metadata");
+    }
+    assert_eq!(registration.read().await.json()["jwks"], keys);
+    let back = registration.replace(&method("client_secret_post", &keys)).await.expect(200).json();
+    assert!(back["client_secret"].is_string(), "{back}");
+    assert_eq!(back.get("jwks"), None);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcp_oauth_core::domain::client_address::TrustedProxies;
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
@@ -17,7 +18,7 @@ use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
 use mcp_oauth_tools::BuiltinCatalog;
@@ -32,6 +33,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::parameters::Parameters;
 use crate::people::{People, alice};
+use crate::publications::Publications;
 use crate::recording_store::RecordingStore;
 use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
 
@@ -52,6 +54,7 @@ pub(crate) struct Scenario {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) store: Arc<RecordingStore>,
+    pub(crate) published: Arc<Publications>,
     pub(crate) people: Arc<People>,
     /// The operator's hand.
     pub(crate) use_cases: UseCases,
@@ -69,6 +72,8 @@ pub(crate) struct Setup {
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     /// How often things may be done; as often as the test likes when left out.
     pub(crate) limits: Option<LimitPolicy>,
+    /// Whose documents are read.
+    pub(crate) documents: ClientDocumentPolicy,
     /// What the operator decided otherwise than most.
     pub(crate) decided: fn(&mut Policy),
 }
@@ -76,7 +81,8 @@ pub(crate) struct Setup {
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        Self { base_url, issuer: None, keys: None, limits: None, decided: |_| () }
+        let documents = ClientDocumentPolicy::Open;
+        Self { base_url, issuer: None, keys: None, limits: None, documents, decided: |_| () }
     }
 }
 
@@ -100,6 +106,7 @@ impl Scenario {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
         let store = Arc::new(RecordingStore::default());
+        let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
         if let Some(issuer) = setup.issuer {
@@ -117,6 +124,9 @@ impl Scenario {
             revocations: Arc::clone(&store) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
+            documents: Arc::clone(&published) as _,
+            assertions: Arc::new(ClientSignatures),
+            spent: Arc::clone(&store) as _,
             grants: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
@@ -128,7 +138,7 @@ impl Scenario {
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
-        let mut policy = policy();
+        let mut policy = Policy { client_documents: setup.documents, ..policy() };
         (setup.decided)(&mut policy);
         let use_cases = UseCases::new(&ports, address, policy, Some(alice()));
         Self {
@@ -137,6 +147,7 @@ impl Scenario {
             clock,
             audit,
             store,
+            published,
             people,
             use_cases,
             cookies: Mutex::default(),
@@ -203,7 +214,7 @@ impl Scenario {
 }
 
 /// An issuer whose keys are rotated by nobody but the test.
-fn local_issuer(
+pub(crate) fn local_issuer(
     issuer: Issuer,
     keys: Arc<dyn KeyStore>,
     clock: &Arc<SettableClock>,
@@ -335,6 +346,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),
             absolute: Duration::from_secs(90 * 24 * 3600),

@@ -1,6 +1,6 @@
 //! The authorization endpoint: it reads, and never writes.
 
-use mcp_oauth_core::domain::client::{Client, ClientOrigin};
+use mcp_oauth_core::domain::client::{Client, ClientOrigin, GrantType};
 use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::secret::SessionToken;
 use mcp_oauth_core::service::authorize::{
@@ -105,6 +105,22 @@ async fn az_08_az_09_az_13_az_14_az_17_a_refusal_goes_to_the_client_before_any_s
         assert_eq!(stage.decisions(), [audited]);
         assert_eq!(stage.only_event().client, Some(client().id));
     }
+}
+
+#[tokio::test]
+async fn ex_01_a_client_that_is_not_registered_for_codes_gets_none() {
+    let mut machine = client();
+    machine.metadata.grant_types = vec![GrantType::ClientCredentials, GrantType::RefreshToken];
+    let stage = World::new().with_client(machine.clone()).open();
+    let (reason, query) = redirected(begin(&stage, &[]).await.unwrap_err());
+    assert_eq!(reason, RefusedRequest::GrantType);
+    assert!(query.starts_with("error=unauthorized_client&"), "{query}");
+    assert_eq!(stage.decisions(), ["authorization_grant_type"]);
+    let stranger = Client { origin: ClientOrigin::Registered, ..machine };
+    let error = begin(&World::new().with_client(stranger).open(), &[]).await.unwrap_err();
+    assert!(matches!(&error, AuthorizationError::Interrupted { .. }), "{error}");
+    let expected = (400, "unauthorized_client", "authorization_grant_type");
+    assert_eq!(row(Refusal::Authorization(&error)), expected);
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn md_05_md_06_md_08_both_documents_say_what_is_required_and_accepted() {
     assert_eq!(server.response_types_supported, ["code"]);
     let grants = ["authorization_code", "refresh_token", "client_credentials"];
     assert_eq!(server.grant_types_supported, grants);
-    let methods = ["none", "client_secret_basic", "client_secret_post"];
+    let methods = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
     assert_eq!(server.token_endpoint_auth_methods_supported, methods);
     assert_eq!(server.revocation_endpoint_auth_methods_supported, methods);
     assert!(server.authorization_response_iss_parameter_supported);
@@ -58,7 +58,7 @@ fn md_05_md_06_md_08_both_documents_say_what_is_required_and_accepted() {
 #[test]
 fn in_01_md_08_who_can_be_anybody_is_not_invited_to_ask_about_tokens() {
     let server = World::new().open().use_cases.metadata.authorization_server();
-    let confidential = ["client_secret_basic", "client_secret_post"];
+    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
     assert_eq!(server.introspection_endpoint_auth_methods_supported, confidential);
 }
 

@@ -6,11 +6,14 @@ use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::authorization::{AuthorizationRequest, Prompt, ReturnAddress};
 use mcp_oauth_core::domain::bearer::MalformedCredentials;
 use mcp_oauth_core::domain::client::GrantType;
+use mcp_oauth_core::domain::client_assertion::AssertionError;
+use mcp_oauth_core::domain::client_document_url::InvalidDocumentUrl;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::limit::{LimitedAction, TooMany};
 use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
+use mcp_oauth_core::port::DocumentError;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
 use mcp_oauth_core::service::consent::ConsentError;
@@ -25,7 +28,7 @@ use mcp_oauth_core::service::revoke::RevocationError;
 use mcp_oauth_core::service::token::TokenError;
 use mcp_oauth_core::service::transport_error::TransportError;
 use mcp_oauth_core::service::{
-    ClientAuthenticationError, ClientCredentialsError, ExchangeError, RefreshError,
+    ClientAuthenticationError, ClientCredentialsError, ExchangeError, RefreshError, RefusedDocument,
 };
 
 use crate::samples::{
@@ -122,13 +125,35 @@ fn management() -> Rows<ManagementError> {
     ]
 }
 
+/// What a client publishes and why it is not used; the reasons of the last four are for the log only.
+fn documents(status: u16) -> Rows<RefusedDocument> {
+    let row = |audit| (status, "invalid_client", audit);
+    let (address, reason) = (BASE.to_owned(), INSIDE.to_owned());
+    let unusable = [
+        DocumentError::Forbidden { address: address.clone(), reason: reason.clone() },
+        DocumentError::Unreachable { address: address.clone(), reason: reason.clone() },
+        DocumentError::Invalid { address: address.clone(), reason: reason.clone() },
+    ];
+    let busy = DocumentError::Busy { address, reason };
+    let not_permitted = RefusedDocument::NotPermitted { host: "c.example".to_owned() };
+    let mut rows = vec![
+        (InvalidDocumentUrl::NoPath.into(), row("client_document_address")),
+        (not_permitted, row("client_document_not_permitted")),
+        (busy.into(), (503, "temporarily_unavailable", "client_documents_busy")),
+    ];
+    rows.extend(unusable.map(|error| (error.into(), row("client_document_unusable"))));
+    rows
+}
+
 fn untrusted_requests() -> Rows<AuthorizationError> {
     use UntrustedRequest::{
         AmbiguousRedirectUri, InvalidRedirectUri as Invalid, Parameters, UnknownClient,
         UnregisteredRedirectUri,
     };
+    let documents = documents(400).into_iter();
+    let documents = documents.map(|(refused, row)| (UntrustedRequest::from(refused).into(), row));
     let redirect_uri = (400, "invalid_request", "authorization_redirect_uri");
-    vec![
+    let rows = vec![
         (Parameters(PARAMETERS).into(), (400, "invalid_request", "authorization_parameters")),
         (
             UnknownClient(String::new()).into(),
@@ -139,12 +164,14 @@ fn untrusted_requests() -> Rows<AuthorizationError> {
         (AmbiguousRedirectUri.into(), redirect_uri),
         (AuthorizationError::Unavailable(store_unavailable()), STORE),
         too_many_as(LimitedAction::Authorization, "limit_authorization"),
-    ]
+    ];
+    rows.into_iter().chain(documents).collect()
 }
 
 fn refused_requests() -> Rows<AuthorizationError> {
     let rows = [
         (RefusedRequest::Invalid(String::new()), "invalid_request", "authorization_invalid"),
+        (RefusedRequest::GrantType, "unauthorized_client", "authorization_grant_type"),
         (RefusedRequest::ResponseType, "unsupported_response_type", "authorization_response_type"),
         (RefusedRequest::Scope, "invalid_scope", "authorization_scope"),
         (RefusedRequest::Resource(String::new()), "invalid_target", "authorization_resource"),
@@ -228,8 +255,9 @@ fn token() -> Rows<TokenError> {
 
 fn client_authentication() -> Rows<TokenError> {
     use ClientAuthenticationError::{
+        Assertion, AssertionMissing, AssertionReplayed, AssertionType, AssertionUnexpected,
         MalformedBasic, Parameters, SecretMissing, SeveralMethods, Unavailable, Unknown,
-        WrongSecret,
+        WrongSecret, WrongSignature,
     };
     let invalid_client = |audit| (401, "invalid_client", audit);
     let rows = [
@@ -240,9 +268,16 @@ fn client_authentication() -> Rows<TokenError> {
         (SecretMissing, invalid_client("client_secret_missing")),
         (WrongSecret { by_basic: false }, invalid_client("client_wrong_secret")),
         too_many_as(LimitedAction::WrongSecret, "limit_wrong_secret"),
+        (AssertionMissing, invalid_client("client_assertion_missing")),
+        (AssertionUnexpected, invalid_client("client_assertion_unexpected")),
+        (AssertionType, invalid_client("client_assertion_type")),
+        (Assertion(AssertionError::Claim("jti")), invalid_client("client_assertion")),
+        (WrongSignature, invalid_client("client_assertion_signature")),
+        (AssertionReplayed, invalid_client("client_assertion_replayed")),
         (Unavailable(store_unavailable()), STORE),
     ];
-    rows.into_iter().map(|(error, row)| (error.into(), row)).collect()
+    let documents = documents(401).into_iter().map(|(refused, row)| (refused.into(), row));
+    rows.into_iter().chain(documents).map(|(error, row)| (error.into(), row)).collect()
 }
 
 fn exchange() -> Rows<TokenError> {
@@ -420,7 +455,8 @@ fn the_audit_log_says_what_was_inside() {
     each(|refusal, (status, _, audit)| {
         let decision = format!("{:?}", refusal.decision());
         // A ceiling is nothing that broke inside.
-        let has_inside = status >= 500 && audit != "registration_full";
+        let has_inside =
+            (status >= 500 && audit != "registration_full") || audit == "client_document_unusable";
         assert_eq!(decision.contains(INSIDE), has_inside, "{decision}");
     });
 }

@@ -103,7 +103,7 @@ async fn rg_03_a_bad_redirect_address_stores_nothing() {
 #[tokio::test]
 async fn rg_03_rg_05_bad_metadata_stores_nothing() {
     let members = [
-        ("token_endpoint_auth_method", json!("private_key_jwt")),
+        ("token_endpoint_auth_method", json!("client_secret_jwt")),
         ("grant_types", json!(["refresh_token"])),
         ("grant_types", json!("authorization_code")),
         ("response_types", json!(["token"])),

@@ -7,6 +7,7 @@ use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
 };
 use mcp_oauth_core::domain::client_address::TrustedProxies;
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
@@ -213,6 +214,7 @@ pub(crate) fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(1000),
             absolute: Duration::from_secs(5000),

@@ -12,10 +12,13 @@ use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::port::LoginRefused;
 use mcp_oauth_core::service::refusal::Refusal;
 use mockall::Sequence;
+use serde_json::json;
 
 use crate::login::attempt;
+use crate::private_key_jwt::{form, form_with, inline as signing, with_record, with_signatures};
 use crate::samples::{
     CLIENT_SECRET, CODE, VERIFIER, alice, client, code, confidential_client, grant,
+    store_unavailable,
 };
 use crate::world::{World, authorization, refused, row};
 
@@ -155,6 +158,43 @@ async fn tk_16_a_client_that_has_to_wait_is_not_told_whether_its_secret_is_right
         assert_eq!(refused(answer), (429, "too_many_requests", "limit_wrong_secret"));
         assert!(!noted(&calls).contains(&("count", LimitedAction::WrongSecret)));
     }
+}
+
+#[tokio::test]
+async fn tk_16_ex_02_a_wrong_assertion_is_counted_as_a_wrong_secret() {
+    let signed = |right| with_signatures(World::new().with_client(signing()), 1, right);
+    let other_audience = form_with("known", &json!("https://other.example"));
+    for (world, form) in [
+        (signed(false), form("known")),
+        (with_record(signed(true), false), form("known")),
+        (World::new().with_client(signing()), other_audience),
+        (World::new().with_client(client()), form("known")),
+    ] {
+        let (world, calls) = noting(world, None);
+        assert_eq!(refused(world.open().token(&form).await).0, 401);
+        let expected = [
+            ("count", LimitedAction::Token),
+            ("check", LimitedAction::WrongSecret),
+            ("count", LimitedAction::WrongSecret),
+        ];
+        assert_eq!(noted(&calls), expected);
+    }
+}
+
+#[tokio::test]
+async fn tk_16_ex_02_an_assertion_of_a_client_that_has_to_wait_is_not_looked_at() {
+    let (world, _) = noting(World::new().with_client(signing()), Some(LimitedAction::WrongSecret));
+    let answer = world.open().token(&form("known")).await;
+    assert_eq!(refused(answer), (429, "too_many_requests", "limit_wrong_secret"));
+}
+
+#[tokio::test]
+async fn ex_02_a_failure_of_ours_is_no_wrong_assertion() {
+    let mut world = with_signatures(World::new().with_client(signing()), 1, true);
+    world.spent.expect_record_once().times(1).return_once(|_, _| Err(store_unavailable()));
+    let (world, calls) = noting(world, None);
+    assert_eq!(refused(world.open().token(&form("known")).await).0, 503);
+    assert!(!noted(&calls).contains(&("count", LimitedAction::WrongSecret)));
 }
 
 #[tokio::test]

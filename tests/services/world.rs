@@ -15,9 +15,10 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
-    MockSigningKeys, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
+    MockConsentMemory, MockGrantDirectory, MockGrantStore, MockIdentityProvider, MockLoginSessions,
+    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations,
+    MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::policy::Policy;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
@@ -35,6 +36,9 @@ pub(crate) struct World {
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
+    pub(crate) documents: MockClientDocuments,
+    pub(crate) assertions: MockAssertionSignatures,
+    pub(crate) spent: MockSpentTokenIds,
     pub(crate) grants: MockGrantStore,
     pub(crate) directory: MockGrantDirectory,
     pub(crate) consents: MockConsentMemory,
@@ -54,6 +58,9 @@ impl World {
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
+            documents: MockClientDocuments::new(),
+            assertions: MockAssertionSignatures::new(),
+            spent: MockSpentTokenIds::new(),
             grants: MockGrantStore::new(),
             directory: MockGrantDirectory::new(),
             consents: MockConsentMemory::new(),
@@ -149,6 +156,9 @@ impl World {
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
+            documents: Arc::new(self.documents),
+            assertions: Arc::new(self.assertions),
+            spent: Arc::new(self.spent),
             grants: Arc::new(self.grants),
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),

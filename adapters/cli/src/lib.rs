@@ -5,6 +5,7 @@
 
 mod arguments;
 mod banner;
+mod document_settings;
 mod limit_settings;
 mod listeners;
 mod log_audit;

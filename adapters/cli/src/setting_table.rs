@@ -56,7 +56,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 44] = [
+pub(crate) const SETTINGS: [Setting; 50] = [
     setting(
         "host",
         Text,
@@ -202,6 +202,42 @@ pub(crate) const SETTINGS: [Setting; 44] = [
         Switch,
         "false",
         "Let the dev provider listen on a host that is not loopback, e.g. in a container nobody else can reach",
+    ),
+    setting(
+        "client_documents",
+        Text,
+        r#""open""#,
+        "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
+    ),
+    setting(
+        "client_document_domains",
+        List,
+        "[]",
+        "Domains whose documents are read when client_documents is listed; *.example.com for all below one",
+    ),
+    setting(
+        "client_document_least_seconds",
+        Number,
+        "60",
+        "How long a document is remembered at least, whatever its host says, in seconds",
+    ),
+    setting(
+        "client_document_most_seconds",
+        Number,
+        "86400",
+        "How long a document is remembered at most, in seconds",
+    ),
+    setting(
+        "client_documents_remembered",
+        Number,
+        "1000",
+        "How many documents, and how many key sets, are remembered; each takes a few kilobytes",
+    ),
+    setting(
+        "client_documents_test_ca_file",
+        Text,
+        "",
+        "For tests on a loopback base_url only: PEM file with one more authority to trust for documents, which may then be on this machine, on any port",
     ),
     setting(
         "log_level",

@@ -22,6 +22,7 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
+use crate::document_settings::DocumentSettings;
 use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
 use crate::setting_sources::SettingSources;
@@ -63,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// How often things may be done; `None` for as often as anybody likes.
     pub(crate) limits: Option<LimitPolicy>,
+    /// How documents of clients are fetched and remembered.
+    pub(crate) documents: DocumentSettings,
     /// Who can log in.
     pub(crate) dev_users: Vec<DevUser>,
     /// Whether they are those of the defaults, whose password everybody knows.
@@ -175,7 +178,7 @@ impl Settings {
 }
 
 /// Reads settings by kind; each method reports its own problems.
-struct Reader<'a>(&'a SettingSources);
+pub(crate) struct Reader<'a>(pub(crate) &'a SettingSources);
 
 impl Reader<'_> {
     /// Reads everything before it gives up on anything.
@@ -188,6 +191,7 @@ impl Reader<'_> {
         let key_rotation = self.key_rotation();
         let policy = self.policy();
         let limits = limits(self.0);
+        let documents = self.documents(base_url.as_deref());
         let dev_users = self.dev_users();
         let log_level = self.log_level();
         let log_format = self.log_format();
@@ -215,6 +219,7 @@ impl Reader<'_> {
             key_rotation: key_rotation?,
             policy: policy?,
             limits: limits?,
+            documents: documents?,
             dev_users: dev_users?,
             default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
@@ -318,7 +323,7 @@ impl Reader<'_> {
         self.one_of("log_format", &[("human", LogFormat::Human), ("json", LogFormat::Json)])
     }
 
-    fn one_of<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn one_of<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let text: String = self.0.get(name)?;
         let chosen = choices.iter().find(|(choice, _)| *choice == text).map(|(_, value)| *value);
         if chosen.is_none() {
@@ -459,6 +464,7 @@ impl Reader<'_> {
         let grace = self.seconds("refresh_grace_seconds", 0, 600);
         let grace_uses = self.number("refresh_grace_uses", 0, 1000);
         let trusted_proxies = trusted_proxies(self.0);
+        let client_documents = self.client_document_policy();
         let server_name = self.0.get("server_name");
         Some(Policy {
             server_name: server_name?,
@@ -468,6 +474,7 @@ impl Reader<'_> {
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
             consent_lifetime: consent_lifetime?,
+            client_documents: client_documents?,
             refresh: RefreshPolicy {
                 idle: idle?,
                 absolute: absolute?,
@@ -557,11 +564,11 @@ impl Reader<'_> {
         Some(users.into_iter().map(user).collect())
     }
 
-    fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {
+    pub(crate) fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {
         self.number(name, least, most).map(Duration::from_secs)
     }
 
-    fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str, least: u64, most: u64) -> Option<u64> {
         let number: i64 = self.0.get(name)?;
         let parsed = u64::try_from(number).ok().filter(|parsed| (least..=most).contains(parsed));
         if parsed.is_none() {

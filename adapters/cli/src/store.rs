@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
-    LoginSessions, TokenRevocations,
+    LoginSessions, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError};
 use mcp_oauth_memory::MemoryStore;
@@ -22,6 +22,7 @@ pub(crate) struct Stores {
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) spent: Arc<dyn SpentTokenIds>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
     /// What to tell the operator.
     pub(crate) report: String,
@@ -58,6 +59,7 @@ impl Stores {
             + AuditTrail
             + LoginSessions
             + KeyStore
+            + SpentTokenIds
             + Housekeeping
             + 'static,
     {
@@ -70,6 +72,7 @@ impl Stores {
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
+            spent: Arc::clone(&store) as _,
             housekeeping: store,
             report,
         }

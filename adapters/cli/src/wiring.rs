@@ -5,15 +5,17 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    AuditLog, ClientRegistry, Clock, Random, RegisterError, RequestLimits, StoreUnavailable,
-    ToolCatalog,
+    AuditLog, ClientDocuments, ClientRegistry, Clock, Random, RegisterError, RequestLimits,
+    StoreUnavailable, ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::DevUsers;
-use mcp_oauth_issuer::LocalIssuer;
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, Transports};
-use mcp_oauth_memory::{RecentRevocations, RequestCounts, Unlimited, VerifiedTokens};
+use mcp_oauth_memory::{
+    RecentRevocations, RememberedDocuments, RequestCounts, Unlimited, VerifiedTokens,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{Settings, default_base_url};
@@ -64,6 +66,9 @@ pub(crate) fn use_cases(
         )),
         keys: Arc::clone(&issuer) as _,
         clients: Arc::clone(&stores.clients),
+        documents: documents(settings, &clock),
+        assertions: Arc::new(ClientSignatures),
+        spent: Arc::clone(&stores.spent),
         grants: Arc::clone(&stores.grants),
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
@@ -87,6 +92,15 @@ fn request_limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn Reques
             Arc::new(Unlimited)
         }
     }
+}
+
+fn documents(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn ClientDocuments> {
+    let web = &settings.documents.web;
+    if let Some(trouble) = web.trouble().filter(|_| settings.policy.client_documents.is_on()) {
+        tracing::warn!(trouble, "client metadata documents can't be fetched");
+    }
+    let (web, clock) = (Arc::clone(web), Arc::clone(clock));
+    Arc::new(RememberedDocuments::new(web, clock, settings.documents.memory))
 }
 
 /// Makes the client of the documentation page known, or up to date.

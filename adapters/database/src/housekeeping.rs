@@ -10,6 +10,7 @@ use sea_orm::{
 use crate::Database;
 use crate::entity::{
     clients, codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens,
+    spent_token_ids,
 };
 
 #[async_trait]
@@ -39,6 +40,9 @@ async fn delete_expired(write: &DatabaseTransaction, before: i64) -> Result<u64,
             .await?,
         expired(consents::Entity, consents::Column::ExpiresAt, before).exec(write).await?,
         expired(revoked_tokens::Entity, revoked_tokens::Column::ExpiresAt, before)
+            .exec(write)
+            .await?,
+        expired(spent_token_ids::Entity, spent_token_ids::Column::Until, before)
             .exec(write)
             .await?,
         // Last, since the others are what keeps a grant.
@@ -92,6 +96,8 @@ mod tests {
         assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;
         let revoked = revoked_tokens::Column::ExpiresAt;
         assert_no_scan(&expired(revoked_tokens::Entity, revoked, 0)).await;
+        let spent = spent_token_ids::Column::Until;
+        assert_no_scan(&expired(spent_token_ids::Entity, spent, 0)).await;
         assert_no_scan(&bare_grants(0)).await;
         let epoch = Timestamp::from_unix(0);
         let unused = UnusedClients { never_since: epoch, last_before: epoch };

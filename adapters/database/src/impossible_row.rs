@@ -83,16 +83,18 @@ mod tests {
     async fn an_impossible_client_is_located() {
         for (row, column) in [
             (
-                "('k','operator','telepathy',NULL,'{}',NULL,0,0,NULL)",
+                "('k','operator','telepathy',NULL,NULL,'{}',NULL,0,0,NULL)",
                 "column token_endpoint_auth_method",
             ),
-            ("('k','operator','none','hash','{}',NULL,0,0,NULL)", "column secret_hash"),
+            ("('k','operator','none','hash',NULL,'{}',NULL,0,0,NULL)", "column secret_hash"),
             (
-                "('k','operator','client_secret_basic',NULL,'{}',NULL,0,0,NULL)",
+                "('k','operator','client_secret_basic',NULL,NULL,'{}',NULL,0,0,NULL)",
                 "column secret_hash",
             ),
-            ("('k','operator','none',NULL,'{}',NULL,0,0,NULL)", "column metadata"),
-            ("('k','nobody','none',NULL,'{}',NULL,0,0,NULL)", "column origin"),
+            ("('k','operator','private_key_jwt',NULL,NULL,'{}',NULL,0,0,NULL)", "column keys"),
+            ("('k','operator','private_key_jwt',NULL,'{}','{}',NULL,0,0,NULL)", "column keys"),
+            ("('k','operator','none',NULL,NULL,'{}',NULL,0,0,NULL)", "column metadata"),
+            ("('k','nobody','none',NULL,NULL,'{}',NULL,0,0,NULL)", "column origin"),
         ] {
             let (_directory, database) = with(&[&format!("clients VALUES {row}")]).await;
             let found = ClientRegistry::find(&database, &ClientId::new("k")).await;
@@ -102,8 +104,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_of_an_older_release_is_possible() {
-        let row =
-            format!("clients VALUES ('k','registered','none',NULL,'{METADATA}',NULL,0,0,NULL)");
+        let row = format!(
+            "clients VALUES ('k','registered','none',NULL,NULL,'{METADATA}',NULL,0,0,NULL)"
+        );
         let (_directory, database) = with(&[&row]).await;
         let found = ClientRegistry::find(&database, &ClientId::new("k")).await.unwrap();
         assert_eq!(found.unwrap().metadata.client_name, None);

@@ -20,6 +20,7 @@ mod open;
 mod open_error;
 #[cfg(test)]
 mod query_plan;
+mod spent_token_ids;
 mod token_revocations;
 
 pub use open::{Database, Opened};

@@ -1,7 +1,9 @@
 //! The typed routes: registration, token, keys, user information, health, test tokens.
 
 use http::header;
-use mcp_oauth_core::domain::client::{Client, ClientAuthMethod, ClientId, GrantType};
+use mcp_oauth_core::domain::client::{
+    Client, ClientAuthMethod, ClientCredential, ClientId, GrantType,
+};
 use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::public_address::{PublicAddress, PublishedEndpoint};
 use mcp_oauth_core::domain::resource::ResourceDocument;
@@ -18,6 +20,7 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::PlainText;
 use poem_openapi::{ApiResponse, NewType, Object, OpenApi, Tags};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::api_answer::{Answer, Document, Keep};
 use crate::api_body::{FormBody, JsonBody, query_parameters};
@@ -47,8 +50,14 @@ struct RegistrationRequest {
     client_name: Option<String>,
     /// The client's home page.
     client_uri: Option<String>,
-    /// `none`, `client_secret_basic` (when left out) or `client_secret_post`.
+    /// `none`, `client_secret_basic` (when left out), `client_secret_post` or `private_key_jwt`.
     token_endpoint_auth_method: Option<String>,
+    /// With `private_key_jwt`: the one algorithm the client signs with; any of ours when left out.
+    token_endpoint_auth_signing_alg: Option<String>,
+    /// With `private_key_jwt`: the public keys of the client (RFC 7517), or else `jwks_uri`.
+    jwks: Option<Value>,
+    /// With `private_key_jwt`: where the client publishes its keys.
+    jwks_uri: Option<String>,
     /// `authorization_code` (when left out) and `refresh_token`.
     grant_types: Option<Vec<String>>,
     /// Only `code`.
@@ -87,6 +96,12 @@ struct RegisteredClient {
     registration_access_token: Option<String>,
     redirect_uris: Vec<String>,
     token_endpoint_auth_method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_signing_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<String>,
     grant_types: Vec<String>,
     response_types: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,11 +148,21 @@ impl RegisteredClient {
         let Registered { client, secret, registration_token } = registered;
         let Client { id, credential, metadata, registered_at, .. } = client;
         let method: ClientAuthMethod = credential.method();
+        let mut keys = match credential {
+            ClientCredential::Keys(keys) => keys.to_metadata(),
+            ClientCredential::Public | ClientCredential::Secret { .. } => Map::new(),
+        };
+        let text = |value: Value| value.as_str().map(str::to_owned);
         Self {
             registration_client_uri: registration_token
                 .as_ref()
                 .map(|_| format!("{}/{id}", address.endpoint(PublishedEndpoint::Registration))),
             registration_access_token: registration_token.map(|token| token.expose().to_owned()),
+            token_endpoint_auth_signing_alg: keys
+                .remove("token_endpoint_auth_signing_alg")
+                .and_then(text),
+            jwks: keys.remove("jwks"),
+            jwks_uri: keys.remove("jwks_uri").and_then(text),
             client_id: id.as_str().to_owned(),
             client_id_issued_at: registered_at.as_unix(),
             client_secret_expires_at: secret.as_ref().map(|_| 0),
@@ -178,10 +203,14 @@ struct TokenForm {
     scope: Option<String>,
     /// The resource that was consented to (RFC 8707).
     resource: Option<String>,
-    /// Unless the client authenticates with HTTP Basic.
+    /// Unless the client authenticates with HTTP Basic or by signing.
     client_id: Option<String>,
     /// For `client_secret_post`.
     client_secret: Option<String>,
+    /// For `private_key_jwt`: a JWT signed by the client, with a `jti` of its own.
+    client_assertion: Option<String>,
+    /// With it: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// An access token and what goes with it (OAuth 2.1 §3.2.3).
@@ -303,10 +332,14 @@ struct TokenReferenceForm {
     token: String,
     /// `access_token` or `refresh_token`; a wrong hint does no harm.
     token_type_hint: Option<String>,
-    /// Unless the client authenticates with HTTP Basic.
+    /// Unless the client authenticates with HTTP Basic or by signing.
     client_id: Option<String>,
     /// For `client_secret_post`.
     client_secret: Option<String>,
+    /// For `private_key_jwt`: a JWT signed by the client, with a `jti` of its own.
+    client_assertion: Option<String>,
+    /// With it: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// Nothing but that it is done.

@@ -31,6 +31,7 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
         address.spellings().into_iter().filter_map(|it| RedirectUri::parse(&receiver(&it)).ok());
     Client {
         id: ClientId::new(DOCS_CLIENT),
+        origin: ClientOrigin::Operator,
         credential: ClientCredential::Public,
         metadata: ClientMetadata {
             client_name: Some("The documentation page of this server".to_owned()),
@@ -42,7 +43,6 @@ pub fn docs_client(address: &PublicAddress, now: Timestamp) -> Client {
             software_id: None,
             software_version: None,
         },
-        origin: ClientOrigin::Operator,
         registration_token: None,
         may_introspect: false,
         registered_at: now,

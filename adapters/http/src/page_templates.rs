@@ -32,8 +32,11 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) server_name: &'a str,
     pub(crate) person: &'a str,
     pub(crate) client_name: &'a str,
+    /// Who answers for what a metadata document says.
+    pub(crate) document_host: Option<&'a str>,
     pub(crate) redirect_uri: &'a str,
     pub(crate) on_this_machine: bool,
+    pub(crate) only_on_this_machine: bool,
     pub(crate) remembered: Option<String>,
     pub(crate) scopes: Vec<ScopeLine<'a>>,
     pub(crate) authorization: &'a str,

@@ -268,6 +268,7 @@ impl Pages {
         let redirect_uri = request.return_address.redirect_uri();
         let form_token = FormToken::new(ProtectedForm::Consent(&awaiting.session().hash, query));
         let policy = &self.use_cases.policy;
+        let document_host = request.client.document_host();
         let scopes = request.scope.iter().map(|scope| ScopeLine {
             scope: scope.as_str(),
             meaning: policy.scopes.meaning(scope).unwrap_or_default(),
@@ -277,8 +278,10 @@ impl Pages {
             server_name: &policy.server_name,
             person: awaiting.person().display_name(),
             client_name: request.client.metadata.display_name(&request.client.id),
+            document_host: document_host.as_deref(),
             redirect_uri: redirect_uri.as_str(),
             on_this_machine: redirect_uri.is_loopback(),
+            only_on_this_machine: request.client.metadata.is_loopback_only(),
             remembered: self.remembered(redirect_uri),
             scopes: scopes.collect(),
             authorization: query.as_str(),

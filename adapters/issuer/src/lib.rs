@@ -1,10 +1,13 @@
-//! The local issuer: RSA keys of this server, tokens signed and verified with them.
+//! The local issuer: RSA keys of this server, tokens signed and verified with them; and the check of
+//! what clients sign.
 
+mod client_signatures;
 mod key_ring;
 mod key_sealer;
 mod local_issuer;
 mod rsa_key;
 
+pub use client_signatures::ClientSignatures;
 pub use key_sealer::{KeySealer, SHORTEST_SECRET, SealError};
 pub use local_issuer::LocalIssuer;
 pub use rsa_key::{InvalidKey, RsaKey};

@@ -17,6 +17,7 @@ impl Housekeeping for MemoryStore {
         records.consents.retain(|_, consent| consent.expires_at >= before);
         records.revoked_tokens.retain(|_, expires_at| *expires_at >= before);
         records.refresh_tokens.retain(|_, token| token.expires_at >= before);
+        records.spent_token_ids.retain(|_, until| *until >= before);
         records.forget_bare_grants(before);
         Ok((kept_before - records.perishable()) as u64)
     }
@@ -44,6 +45,7 @@ impl Records {
             + self.revoked_tokens.len()
             + self.consents.len()
             + self.grants.len()
+            + self.spent_token_ids.len()
     }
 
     fn forget_bare_grants(&mut self, before: Timestamp) {

@@ -7,13 +7,17 @@
 mod audit_trail;
 mod client_registry;
 mod consent_memory;
+mod counter;
+mod fetch_budget;
 mod grant_directory;
 mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
 mod recent_revocations;
+mod remembered_documents;
 mod request_limits;
+mod spent_token_ids;
 mod token_revocations;
 mod verified_tokens;
 
@@ -27,15 +31,17 @@ use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::StoredKey;
 use thiserror::Error;
 
 pub use recent_revocations::RecentRevocations;
+pub use remembered_documents::{DocumentMemory, RememberedDocuments};
 pub use request_limits::{RequestCounts, Unlimited};
 pub use verified_tokens::VerifiedTokens;
 
-/// Clients, grants, login sessions and signing keys, in memory.
+/// Clients, grants, login sessions, signing keys and spent ids, in memory.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Records>);
 
@@ -54,6 +60,7 @@ struct Records {
     login_sessions: HashMap<SessionHash, LoginSession>,
     /// In the order in which they were added.
     signing_keys: Vec<StoredKey>,
+    spent_token_ids: HashMap<SpentId, Timestamp>,
 }
 
 /// An id or a hash that should be new is not.

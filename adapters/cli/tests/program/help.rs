@@ -3,7 +3,7 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 44] = [
+const SETTINGS: [(&str, &str); 50] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
@@ -31,6 +31,12 @@ const SETTINGS: [(&str, &str); 44] = [
     ("scopes", "{ \"mcp:tools\" = \"Use the tools of this server on your behalf\" }"),
     ("dev_users", "[{ username = \"alice\", password = \"password\", name = \"Alice\" }]"),
     ("dev_allow_any_host", "false"),
+    ("client_documents", "\"open\""),
+    ("client_document_domains", "[]"),
+    ("client_document_least_seconds", "60"),
+    ("client_document_most_seconds", "86400"),
+    ("client_documents_remembered", "1000"),
+    ("client_documents_test_ca_file", "none"),
     ("log_level", "\"info\""),
     ("log_format", "\"human\""),
     ("access_token_seconds", "3600"),

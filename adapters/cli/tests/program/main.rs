@@ -5,6 +5,7 @@
 
 mod process;
 
+mod client_documents;
 mod help;
 mod registration;
 mod secrets;

@@ -268,3 +268,51 @@ fn a_value_that_a_higher_source_replaces_is_no_problem() {
     let start = Program::new().config("transport = \"stdio\"\nport = \"x\"\n");
     start.variable("MCP_OAUTH_TRANSPORT", "http").serve_briefly();
 }
+
+#[test]
+fn ci_13_a_list_of_domains_that_would_not_count_is_refused() {
+    let refuses = |file: &str, reason: &str| {
+        let explanation = Program::new().config(file).refusal();
+        let (setting, source) = ("client_document_domains", explanation_source(file));
+        tells(&explanation, &Told { setting, source, reason, remedy: "" });
+        assert_eq!(problems(&explanation), 1, "{explanation}");
+    };
+    refuses("client_documents = \"listed\"\n", "belong together");
+    refuses("client_document_domains = [\"c.example\"]\n", "belong together");
+    let file = "client_documents = \"listed\"\nclient_document_domains = [\"c.example\", \"https://d.example/\"]\n";
+    refuses(file, "\"https://d.example/\" is not a domain");
+}
+
+/// Where a list of domains was set: in the file, if it has one.
+fn explanation_source(file: &str) -> &'static str {
+    if file.contains("client_document_domains") { "the file server.toml" } else { "the defaults" }
+}
+
+#[test]
+fn bounds_of_the_memory_of_documents_are_refused_when_they_are_none() {
+    refuses_line(
+        "client_documents = \"some\"",
+        "\"some\" is not supported",
+        "open or listed or off",
+    );
+    refuses_line("client_document_least_seconds = 9", "9 is out of range", "from 10");
+    refuses_line("client_documents_remembered = 0", "0 is out of range", "from 10");
+    refuses_line("client_document_least_seconds = 90000", "more than the most", "no more than");
+}
+
+#[test]
+fn ci_04_the_authority_for_tests_is_refused_where_it_would_be_a_door() {
+    const LINE: &str = "client_documents_test_ca_file = \"ca.pem\"";
+    refuses_line(LINE, "No such file", "PEM");
+    let told = |reason| Told {
+        setting: "client_documents_test_ca_file",
+        source: "the file server.toml",
+        reason,
+        remedy: "",
+    };
+    let empty = Program::new().file("ca.pem", "").config(LINE).refusal();
+    tells(&empty, &told("holds no \"CERTIFICATE\" block"));
+    let public = format!("base_url = \"https://mcp.example\"\n{LINE}\n");
+    let explanation = Program::new().file("ca.pem", "").config(&public).refusal();
+    tells(&explanation, &told("it is for tests, and base_url is not loopback"));
+}

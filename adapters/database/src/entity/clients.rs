@@ -1,6 +1,9 @@
+use std::error::Error;
+
 use mcp_oauth_core::domain::client::{
     Client, ClientAuthMethod, ClientCredential, ClientId, ClientOrigin, SecretTransport,
 };
+use mcp_oauth_core::domain::client_keys::ClientKeys;
 use mcp_oauth_core::domain::secret::{ClientSecretHash, RegistrationTokenHash};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use sea_orm::entity::prelude::*;
@@ -15,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) origin: String,
     pub(crate) token_endpoint_auth_method: String,
     pub(crate) secret_hash: Option<String>,
+    /// JSON: the members of client metadata that say which keys.
+    pub(crate) keys: Option<String>,
     /// JSON.
     pub(crate) metadata: String,
     pub(crate) registration_token_hash: Option<String>,
@@ -32,15 +37,17 @@ impl TryFrom<&Client> for Model {
     type Error = serde_json::Error;
 
     fn try_from(client: &Client) -> Result<Self, serde_json::Error> {
-        let secret_hash = match &client.credential {
-            ClientCredential::Public => None,
-            ClientCredential::Secret { hash, .. } => Some(hash.as_str().to_owned()),
+        let (secret_hash, keys) = match &client.credential {
+            ClientCredential::Public => (None, None),
+            ClientCredential::Secret { hash, .. } => (Some(hash.as_str().to_owned()), None),
+            ClientCredential::Keys(keys) => (None, Some(keys.to_metadata())),
         };
         Ok(Self {
             id: client.id.as_str().to_owned(),
             origin: client.origin.as_str().to_owned(),
             token_endpoint_auth_method: client.credential.method().as_str().to_owned(),
             secret_hash,
+            keys: keys.map(|keys| serde_json::to_string(&keys)).transpose()?,
             metadata: serde_json::to_string(&client.metadata)?,
             registration_token_hash: client
                 .registration_token
@@ -61,7 +68,16 @@ impl TryFrom<Model> for Client {
         let method = ClientAuthMethod::from_name(&model.token_endpoint_auth_method);
         let method =
             row.parsed("token_endpoint_auth_method", method.ok_or("is no known method"))?;
-        let credential = row.parsed("secret_hash", credential(method, model.secret_hash))?;
+        let credential = match method {
+            ClientAuthMethod::None => row.parsed("secret_hash", public(model.secret_hash))?,
+            ClientAuthMethod::ClientSecretBasic => {
+                row.parsed("secret_hash", secret(SecretTransport::Basic, model.secret_hash))?
+            }
+            ClientAuthMethod::ClientSecretPost => {
+                row.parsed("secret_hash", secret(SecretTransport::Post, model.secret_hash))?
+            }
+            ClientAuthMethod::PrivateKeyJwt => row.parsed("keys", keys(model.keys.as_deref()))?,
+        };
         let origin = ClientOrigin::from_name(&model.origin).ok_or("is no known origin");
         Ok(Self {
             origin: row.parsed("origin", origin)?,
@@ -78,16 +94,22 @@ impl TryFrom<Model> for Client {
     }
 }
 
-fn credential(
-    method: ClientAuthMethod,
+fn public(secret_hash: Option<String>) -> Result<ClientCredential, &'static str> {
+    match secret_hash {
+        None => Ok(ClientCredential::Public),
+        Some(_) => Err("is there though the client is public"),
+    }
+}
+
+fn secret(
+    sent_by: SecretTransport,
     secret_hash: Option<String>,
 ) -> Result<ClientCredential, &'static str> {
-    let sent_by = match method {
-        ClientAuthMethod::None if secret_hash.is_none() => return Ok(ClientCredential::Public),
-        ClientAuthMethod::None => return Err("is there though the client is public"),
-        ClientAuthMethod::ClientSecretBasic => SecretTransport::Basic,
-        ClientAuthMethod::ClientSecretPost => SecretTransport::Post,
-    };
     let hash = secret_hash.ok_or("is missing though the client has a secret")?;
     Ok(ClientCredential::Secret { sent_by, hash: ClientSecretHash::from_stored(hash) })
+}
+
+fn keys(stored: Option<&str>) -> Result<ClientCredential, Box<dyn Error + Send + Sync>> {
+    let members = serde_json::from_str(stored.ok_or("are missing though the client signs")?)?;
+    Ok(ClientCredential::Keys(ClientKeys::from_metadata(&members)?))
 }

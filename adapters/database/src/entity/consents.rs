@@ -1,4 +1,4 @@
-use mcp_oauth_core::domain::client::ClientId;
+use mcp_oauth_core::domain::client::{ClientId, ConsentDigest};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
@@ -43,7 +43,7 @@ impl From<&RememberedConsent> for Model {
             client_id,
             redirect_uri,
             scope: consent.scope.to_string(),
-            client_digest: consent.client_digest.clone(),
+            client_digest: consent.client_digest.as_str().to_owned(),
             expires_at: consent.expires_at.as_unix(),
         }
     }
@@ -62,7 +62,7 @@ impl TryFrom<Model> for RememberedConsent {
                     .parsed("redirect_uri", RedirectUri::parse(&model.redirect_uri))?,
             },
             scope: row.parsed("scope", ScopeSet::parse(&model.scope))?,
-            client_digest: model.client_digest,
+            client_digest: ConsentDigest::from_stored(model.client_digest),
             expires_at: Timestamp::from_unix(model.expires_at),
         })
     }

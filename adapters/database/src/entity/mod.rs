@@ -9,3 +9,4 @@ pub(crate) mod login_sessions;
 pub(crate) mod refresh_tokens;
 pub(crate) mod revoked_tokens;
 pub(crate) mod signing_keys;
+pub(crate) mod spent_token_ids;

@@ -24,6 +24,7 @@ impl MigrationTrait for Migration {
             revoked_tokens(),
             consents(),
             login_sessions(),
+            spent_token_ids(),
             signing_keys(),
             audit_entries(),
         ] {
@@ -43,6 +44,7 @@ impl MigrationTrait for Migration {
             index("consents", "expires_at"),
             index("login_sessions", "expires_at"),
             index("audit_entries", "made_at"),
+            index("spent_token_ids", "until"),
         ] {
             manager.create_index(index).await?;
         }
@@ -58,6 +60,7 @@ fn clients() -> TableCreateStatement {
         .col(text("origin"))
         .col(text("token_endpoint_auth_method"))
         .col(text_null("secret_hash"))
+        .col(text_null("keys"))
         .col(text("metadata"))
         .col(text_null("registration_token_hash"))
         .col(boolean("may_introspect"))
@@ -166,6 +169,14 @@ fn audit_entries() -> TableCreateStatement {
         .col(text_null("token"))
         .col(text_null("request"))
         .col(text_null("address"))
+        .take()
+}
+
+fn spent_token_ids() -> TableCreateStatement {
+    Table::create()
+        .table("spent_token_ids")
+        .col(text("hash").primary_key())
+        .col(big_integer("until"))
         .take()
 }
 

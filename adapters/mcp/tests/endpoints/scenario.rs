@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt};
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::client_address::TrustedProxies;
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
@@ -18,9 +19,10 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    MockAuditLog, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockIdentityProvider, MockLoginSessions, MockRandom, MockRequestLimits,
-    MockSigningKeys, MockTokenRevocations, MockTokenVerifier,
+    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
+    MockConsentMemory, MockGrantDirectory, MockGrantStore, MockIdentityProvider, MockLoginSessions,
+    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations,
+    MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -291,6 +293,9 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         verifier: Arc::new(verifier),
         keys: Arc::new(MockSigningKeys::new()),
         clients: Arc::new(MockClientRegistry::new()),
+        documents: Arc::new(MockClientDocuments::new()),
+        assertions: Arc::new(MockAssertionSignatures::new()),
+        spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
         identity: Arc::new(MockIdentityProvider::new()),
@@ -353,6 +358,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(3600),
+        client_documents: ClientDocumentPolicy::Off,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(3600),
             absolute: Duration::from_secs(3600),

@@ -120,3 +120,20 @@ async fn tk_15_a_client_nobody_knows_is_invalid_whatever_it_asks() {
     scenario.post("/token").form(&long).send().await.refused(401, "invalid_client");
     assert_eq!(scenario.store.writes(), [""; 0]);
 }
+
+#[tokio::test]
+async fn tk_13_two_headers_are_two_ways_even_if_they_say_the_same() {
+    let scenario = Scenario::new();
+    let client = confidential(&scenario, "client_secret_basic").await;
+    let code = scenario.code(&client).await;
+    let header = basic(&client.id, client.secret.as_deref().unwrap());
+    let form = redemption(&code).with("token", &code);
+    for path in ["/token", "/revoke", "/introspect"] {
+        for second in [&*header, "Bearer x"] {
+            let call = scenario.post(path).form(&form).header("authorization", &header);
+            let answer = call.header("authorization", second).send().await;
+            answer.refused(400, "invalid_request");
+        }
+    }
+    scenario.redeem(&client, &code).await.expect(200);
+}

@@ -65,6 +65,14 @@ async fn jv_20_a_new_key_takes_over_without_a_token_being_lost() {
 }
 
 #[tokio::test]
+async fn jv_20_nobody_keeps_the_keys_for_as_long_as_a_new_one_waits() {
+    let answer = Scenario::new().get("/.well-known/jwks.json").send().await.expect(200);
+    let kept = answer.header("cache-control").unwrap();
+    let seconds = kept.strip_prefix("public, max-age=").unwrap().parse::<i64>().unwrap();
+    assert!((1..AHEAD).contains(&seconds), "{kept}");
+}
+
+#[tokio::test]
 async fn jv_20_an_old_key_is_forgotten_when_its_last_token_has_ended() {
     let scenario = with_keys();
     let forever = scenario.dev_token(&[("expires_in", "2592000")]).await;

@@ -24,6 +24,21 @@ async fn tk_15_an_unknown_client_is_401_and_no_grant_is_looked_up() {
 }
 
 #[tokio::test]
+async fn jv_18_the_secret_of_a_client_nobody_knows_is_not_recorded() {
+    let header = basic("pruned", CLIENT_SECRET);
+    let posted = format!("client_id=pruned&client_secret={CLIENT_SECRET}");
+    for (headers, form) in [(&[&*header][..], ""), (&[], &*posted)] {
+        let mut world = World::new();
+        world.clients.expect_find().times(1).return_once(|_| Ok(None));
+        let stage = world.open();
+        let answer = stage.token_with(headers, "", form).await;
+        assert_eq!(refused(answer), (401, "invalid_client", "client_unknown"));
+        let recorded = format!("{:?}", stage.only_event());
+        assert!(recorded.contains("pruned") && !recorded.contains(CLIENT_SECRET), "{recorded}");
+    }
+}
+
+#[tokio::test]
 async fn an_endless_client_id_is_unknown_without_being_looked_up() {
     let answer = World::new().open().token(&format!("client_id={}", "c".repeat(513))).await;
     assert_eq!(refused(answer), (401, "invalid_client", "client_unknown"));

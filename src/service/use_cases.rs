@@ -268,6 +268,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             issue_code: Arc::clone(issue_code),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
         })

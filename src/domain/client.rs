@@ -222,7 +222,7 @@ impl Client {
 /// The effective metadata of a client, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
-    /// Shown to people; untrusted text of at most [`LONGEST_CLIENT_NAME`] characters.
+    /// Shown to people; untrusted text of at most [`super::client_name::LONGEST_CLIENT_NAME`] characters.
     pub client_name: Option<String>,
     /// The client's home page, kept and never fetched.
     pub client_uri: Option<String>,
@@ -239,9 +239,6 @@ pub struct ClientMetadata {
     /// The version of that software.
     pub software_version: Option<String>,
 }
-
-/// The longest client name shown, in characters.
-pub const LONGEST_CLIENT_NAME: usize = 100;
 
 impl ClientMetadata {
     /// The name to show, or the client's identifier when it gave none.

@@ -2,11 +2,14 @@
 
 pub mod access;
 pub mod authorize;
+pub mod client_administration;
 mod client_authentication;
 mod client_credentials;
 pub mod consent;
 pub mod dev_token;
+mod end_client;
 mod exchange_code;
+pub mod grant_administration;
 pub mod introspect;
 mod issue_code;
 pub mod keys;

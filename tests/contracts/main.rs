@@ -12,6 +12,7 @@
 mod samples;
 mod stores;
 
+mod audit_trail;
 mod client_registry;
 mod grant_directory;
 mod grant_revocation;

@@ -9,12 +9,15 @@ mod world;
 
 mod access;
 mod authorize;
+mod client_administration;
 mod client_authentication;
 mod client_credentials;
 mod consent;
 mod dev_token;
 mod exchange_code;
+mod grant_administration;
 mod introspect;
+mod keys;
 mod login;
 mod metadata;
 mod readiness;

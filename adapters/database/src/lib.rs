@@ -16,6 +16,7 @@ mod impossible_row;
 mod key_store;
 mod login_sessions;
 mod migration;
+mod missing_migrations;
 mod open;
 mod open_error;
 #[cfg(test)]

@@ -141,7 +141,7 @@ async fn connect_writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
 }
 
-fn connect_readers(path: &Path) -> DatabaseConnection {
+pub(crate) fn connect_readers(path: &Path) -> DatabaseConnection {
     let options = sqlite_options(path).pragma("query_only", "ON");
     let pool = pool_options(READERS).connect_lazy_with(options);
     SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)

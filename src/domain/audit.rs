@@ -14,7 +14,7 @@ pub const NO_CREDENTIALS: &str = "no_credentials";
 pub struct AuditEvent {
     /// What was decided.
     pub decision: Decision,
-    /// For which client, if it is known.
+    /// For which client, if it is known; of a refusal, perhaps only the one that was named.
     pub client: Option<ClientId>,
     /// For which person, if they are known.
     pub subject: Option<Subject>,

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod authorize;
+mod claimed_client;
 pub mod client_administration;
 mod client_authentication;
 mod client_credentials;

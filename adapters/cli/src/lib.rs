@@ -5,6 +5,7 @@
 
 mod arguments;
 mod banner;
+mod command;
 mod limit_settings;
 mod listeners;
 mod log_audit;
@@ -16,6 +17,7 @@ mod run;
 mod setting_sources;
 mod setting_table;
 mod settings;
+mod signals;
 mod store;
 mod stored_audit;
 mod system;

@@ -1,5 +1,6 @@
 //! Opening the store that was chosen.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use mcp_oauth_core::port::{
@@ -9,7 +10,8 @@ use mcp_oauth_core::port::{
 use mcp_oauth_database::{Database, OpenError};
 use mcp_oauth_memory::MemoryStore;
 
-use crate::settings::StoreChoice;
+use crate::problem::Problem;
+use crate::settings::{PlaceSources, StoreChoice};
 
 /// The driven ports that one store serves.
 #[derive(Clone)]
@@ -42,10 +44,18 @@ impl Stores {
                     (false, 0) => "opened".to_owned(),
                     (false, applied) => format!("opened, {applied} migrations applied"),
                 };
-                let report = format!("SQLite, {} ({state})", path.display());
+                let report = format!("{choice} ({state})");
                 Ok(Self::of(Arc::new(database), report))
             }
         }
+    }
+
+    /// Like [`Self::open`], with whatever is wrong in words for the operator.
+    pub(crate) async fn take(
+        choice: &StoreChoice,
+        sources: &PlaceSources,
+    ) -> Result<Self, Problem> {
+        Self::open(choice).await.map_err(|error| store_problem(sources, &error))
     }
 
     fn of<S>(store: Arc<S>, report: String) -> Self
@@ -74,4 +84,22 @@ impl Stores {
             report,
         }
     }
+}
+
+/// The migrations that opening the store would apply; a memory store needs none.
+pub(crate) async fn missing_migrations(
+    choice: &StoreChoice,
+    sources: &PlaceSources,
+) -> Result<Vec<String>, Problem> {
+    let missing = match choice {
+        StoreChoice::Memory => return Ok(Vec::new()),
+        StoreChoice::Sqlite(path) => Database::missing_migrations(path).await,
+    };
+    missing.map_err(|error| store_problem(sources, &error))
+}
+
+/// A store that can't be used.
+pub(crate) fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
+    let remedy = "Choose another place with --store sqlite:PATH, or --store memory.";
+    Problem::new("store", &sources.store, error, remedy)
 }

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use crate::operator::{Operator, ask_for_token, text, token};
 use crate::process::Running;
 
-/// A server, and whoever follows its decisions; what was there before is left out.
-fn followed(operator: &Operator, more: &[&str]) -> (Running, Running) {
+/// A server, and whoever follows its decisions; those of the preparation are read already.
+fn followed(operator: &Operator) -> (Running, Running) {
     let server = operator.serve();
-    let tail = ["audit", "tail", "--follow", "--json"];
-    let mut follower = operator.program().flags(&tail).flags(more).spawn();
+    let mut follower = operator.program().flags(&["audit", "tail", "--follow", "--json"]).spawn();
     // The last decision before, so that the follower is known to be at work.
     operator.done(&["clients", "add", "--name", "x", "--id", "begin", "--may-introspect"]);
     while text(&decision(&mut follower), "client") != "begin" {}
@@ -26,7 +25,7 @@ fn decision(follower: &mut Running) -> Value {
 fn co_05_a_refusal_is_followed_with_its_reason_and_found_again() {
     let operator = Operator::new();
     let secret = operator.machine("report");
-    let (server, mut follower) = followed(&operator, &[]);
+    let (server, mut follower) = followed(&operator);
     assert_eq!(ask_for_token(&server, "report", "wrong").0, 401);
     let refused = decision(&mut follower);
     let request = text(&refused, "request");
@@ -67,7 +66,7 @@ fn co_05_a_refusal_is_followed_with_its_reason_and_found_again() {
 fn following_ends_when_it_is_told_to() {
     for signal in ["-INT", "-TERM"] {
         let operator = Operator::new();
-        let (_server, follower) = followed(&operator, &["-n", "0"]);
+        let (_server, follower) = followed(&operator);
         let (status, log) = follower.stop(signal);
         assert_eq!((status.code(), log.as_str()), (Some(0), ""));
     }
@@ -76,7 +75,7 @@ fn following_ends_when_it_is_told_to() {
 #[test]
 fn az_31_what_a_client_sent_moves_no_cursor() {
     let operator = Operator::new();
-    let (server, mut follower) = followed(&operator, &[]);
+    let (server, mut follower) = followed(&operator);
     assert_eq!(ask_for_token(&server, "%1b%5b2J%c2%9b31m", "x").0, 401);
     assert_eq!(text(&decision(&mut follower), "client"), "\u{1b}[2J\u{9b}31m");
     for json in [&[][..], &["--json"]] {

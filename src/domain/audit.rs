@@ -14,7 +14,7 @@ pub const NO_CREDENTIALS: &str = "no_credentials";
 pub struct AuditEvent {
     /// What was decided.
     pub decision: Decision,
-    /// For which client, if it is known.
+    /// For which client, if it is known; of a refusal, perhaps only the one that was named.
     pub client: Option<ClientId>,
     /// For which person, if they are known.
     pub subject: Option<Subject>,
@@ -69,6 +69,15 @@ pub enum Decision {
     ClientChanged,
     /// A registration ended, with every grant of the client.
     ClientDeleted,
+    /// The operator added a client.
+    ClientAddedByOperator,
+    /// The operator gave a client another secret in place of the one it had.
+    ClientSecretReplacedByOperator,
+    /// The operator ended a client, with every grant of it.
+    ClientDeletedByOperator {
+        /// How many grants.
+        grants: u64,
+    },
     /// Somebody logged in.
     LoggedIn,
     /// Somebody logged out.
@@ -87,11 +96,26 @@ pub enum Decision {
     GrantReplayed,
     /// A grant was ended, with every token of it.
     GrantRevoked,
+    /// The operator ended grants: the one of the event, or those of its client and person.
+    GrantsRevokedByOperator {
+        /// How many.
+        grants: u64,
+    },
     /// An access token was ended; its grant goes on.
     TokenRevoked,
-    /// A new signing key was made.
+    /// A new signing key was made, since the one before had become old.
     KeyRotated {
         /// Its id.
+        key_id: String,
+    },
+    /// The operator had a new signing key made.
+    KeyRotatedByOperator {
+        /// Its id.
+        key_id: String,
+    },
+    /// The operator had a new signing key made, and every other one discarded.
+    KeysDiscardedByOperator {
+        /// The id of the new one.
         key_id: String,
     },
     /// A test token was made by `/dev/token`.
@@ -119,6 +143,9 @@ impl Decision {
             Self::ClientRegistered => "client_registered",
             Self::ClientChanged => "client_changed",
             Self::ClientDeleted => "client_deleted",
+            Self::ClientAddedByOperator => "client_added_by_operator",
+            Self::ClientSecretReplacedByOperator => "client_secret_replaced_by_operator",
+            Self::ClientDeletedByOperator { .. } => "client_deleted_by_operator",
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::ConsentGiven => "consent_given",
@@ -128,8 +155,11 @@ impl Decision {
             Self::TokenRefreshed => "token_refreshed",
             Self::GrantReplayed => "grant_replayed",
             Self::GrantRevoked => "grant_revoked",
+            Self::GrantsRevokedByOperator { .. } => "grants_revoked_by_operator",
             Self::TokenRevoked => "token_revoked",
             Self::KeyRotated { .. } => "key_rotated",
+            Self::KeyRotatedByOperator { .. } => "key_rotated_by_operator",
+            Self::KeysDiscardedByOperator { .. } => "keys_discarded_by_operator",
             Self::DevTokenIssued => "dev_token_issued",
             Self::Refused { .. } => "refused",
         }

@@ -15,7 +15,8 @@ pub struct AuditEntry {
     pub decision: String,
     /// Of a refusal: its stable code, e.g. `refresh_replayed`.
     pub code: Option<String>,
-    /// Of a refusal: what was expected and what was received. Of a key: its id.
+    /// Of a refusal: what was expected and what was received. Of a key: its id. Where grants ended
+    /// together: how many.
     pub reason: Option<String>,
     /// For which client.
     pub client: Option<ClientId>,
@@ -40,7 +41,11 @@ impl AuditEntry {
     pub fn new(event: AuditEvent, request: Option<&CurrentRequest>, at: Timestamp) -> Self {
         let (code, reason) = match &event.decision {
             Decision::Refused { code, reason } => (Some((*code).to_owned()), Some(reason.clone())),
-            Decision::KeyRotated { key_id } => (None, Some(key_id.clone())),
+            Decision::KeyRotated { key_id }
+            | Decision::KeyRotatedByOperator { key_id }
+            | Decision::KeysDiscardedByOperator { key_id } => (None, Some(key_id.clone())),
+            Decision::ClientDeletedByOperator { grants }
+            | Decision::GrantsRevokedByOperator { grants } => (None, Some(grants.to_string())),
             _ => (None, None),
         };
         Self {
@@ -70,8 +75,14 @@ pub struct AuditQuery {
     pub client: Option<ClientId>,
     /// About this person.
     pub subject: Option<Subject>,
+    /// On this grant.
+    pub grant: Option<String>,
     /// Made for this request.
     pub request: Option<String>,
+    /// Of this stable name.
+    pub decision: Option<String>,
+    /// Made at this moment or later.
+    pub since: Option<Timestamp>,
     /// Added after the entry of this number.
     pub after: Option<i64>,
 }
@@ -83,7 +94,10 @@ impl AuditQuery {
         let is = |wanted: &Option<String>, is: &Option<String>| wanted.is_none() || wanted == is;
         (self.client.is_none() || self.client == entry.client)
             && (self.subject.is_none() || self.subject == entry.subject)
+            && is(&self.grant, &entry.grant)
             && is(&self.request, &entry.request)
+            && self.decision.as_ref().is_none_or(|decision| *decision == entry.decision)
+            && self.since.is_none_or(|since| entry.at >= since)
             && self.after.is_none_or(|after| number > after)
     }
 }

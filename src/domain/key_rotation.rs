@@ -7,6 +7,12 @@ use super::timestamp::Timestamp;
 /// How long anybody may keep a published key set (the `max-age` it is served with, and some).
 pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(600);
 
+/// When a key made at `made` begins to sign, unless it is the only one there is.
+#[must_use]
+pub fn signs_from(made: Timestamp) -> Timestamp {
+    made.after(PUBLISHED_AHEAD)
+}
+
 /// When keys are replaced and forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRotation {
@@ -50,7 +56,7 @@ impl KeyRotation {
     /// does. The only key there is signs at once.
     #[must_use]
     pub fn states(&self, made: &[Timestamp], now: Timestamp) -> Vec<KeyState> {
-        let published = |made: &Timestamp| made.after(PUBLISHED_AHEAD) <= now;
+        let published = |made: &Timestamp| signs_from(*made) <= now;
         let oldest = made.len().saturating_sub(1);
         let signing = made.iter().position(published).unwrap_or(oldest);
         let state = |index: usize| match index {
@@ -70,7 +76,7 @@ impl KeyRotation {
 
     /// Whether every token of a key has ended whose successor was made at `successor`.
     fn has_ended(&self, successor: Timestamp, now: Timestamp) -> bool {
-        successor.after(PUBLISHED_AHEAD).after(self.overlap) <= now
+        signs_from(successor).after(self.overlap) <= now
     }
 }
 

@@ -19,7 +19,7 @@ pub enum LimitedAction {
     Registration,
     /// Registering a client, by everybody together: registrations are kept.
     AllRegistrations,
-    /// Beginning an authorization, by network.
+    /// Beginning an authorization, or sending a consent form, by network.
     Authorization,
     /// Sending a login form, by network.
     Login,

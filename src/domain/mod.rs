@@ -25,6 +25,7 @@ pub mod key_rotation;
 pub mod limit;
 pub mod login;
 pub mod navigation;
+pub mod own_clients;
 pub mod parameters;
 pub mod person;
 pub mod pkce;

@@ -33,7 +33,9 @@ pub trait SigningKeys: Send + Sync {
     /// that of the newest key.
     ///
     /// # Errors
-    /// [`SigningUnavailable`], also when the key is the operator's own.
+    /// [`SigningUnavailable`], also when the key is the operator's own. With
+    /// [`RotationManner::DiscardingOld`] also when another call made a key at the same time, and
+    /// nothing is discarded then.
     async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable>;
 
     /// Replaces the key if it is old enough, forgets keys whose last token has ended, and seals

@@ -240,7 +240,7 @@ fn signed<'a>(
 }
 
 /// Both halves are form-encoded before they are joined (OAuth 2.1 §2.4.1).
-fn basic(header: &str) -> Option<(ClientId, ClientSecret)> {
+pub(super) fn basic(header: &str) -> Option<(ClientId, ClientSecret)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -8,11 +8,13 @@ use super::authorize::{AuthorizationError, Authorize, NextPage};
 use super::issue_code::IssueCode;
 use super::policy::Policy;
 use super::refusal::Refusal;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::authorization::{AuthorizationQuery, AwaitingConsent};
 use crate::domain::consent::RememberedConsent;
 use crate::domain::form_token::{FormToken, ProtectedForm};
 use crate::domain::grant::GrantSelection;
+use crate::domain::limit::TooMany;
 use crate::domain::navigation::Navigation;
 use crate::domain::secret::SessionToken;
 use crate::port::{AuditLog, Clock, ConsentMemory, StoreUnavailable};
@@ -22,6 +24,7 @@ pub struct Consent {
     pub(super) consents: Arc<dyn ConsentMemory>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) policy: Arc<Policy>,
     pub(super) authorize: Arc<Authorize>,
     pub(super) issue_code: Arc<IssueCode>,
@@ -48,6 +51,9 @@ pub enum ConsentError {
     /// The authorization request behind the form is no good.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The store can't answer.
     #[error(transparent)]
     Unavailable(#[from] StoreUnavailable),
@@ -71,6 +77,7 @@ impl Consent {
     }
 
     async fn try_answer(&self, answer: ConsentAnswer) -> Result<String, ConsentError> {
+        self.throttle.authorization()?;
         let approved = answer.approved;
         let awaiting = self.awaiting(answer).await?;
         if approved { self.approve(awaiting).await } else { Ok(self.deny(awaiting).await) }

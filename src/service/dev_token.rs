@@ -12,6 +12,7 @@ use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::ClientId;
 use crate::domain::limit::TooMany;
+use crate::domain::own_clients::DEV_TOKEN_CLIENT;
 use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::person::{Person, Subject};
 use crate::domain::public_address::PublicAddress;
@@ -21,9 +22,6 @@ use crate::port::{AuditLog, SigningUnavailable};
 /// The longest life of a test token.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(LONGEST_LIFETIME_SECONDS);
 const LONGEST_LIFETIME_SECONDS: u64 = 30 * 24 * 3600;
-
-/// The `client_id` claim of test tokens.
-pub const DEV_TOKEN_CLIENT: &str = "dev-token";
 
 /// Makes test tokens.
 pub struct DevToken {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::claimed_client::claimed_client;
 use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::refusal::Refusal;
 use super::throttle::Throttle;
@@ -113,7 +114,8 @@ impl Introspect {
         let answer = self.try_introspect(authorization, form, &mut asker).await;
         if let Err(error) = &answer {
             let mut event = AuditEvent::new(Refusal::Introspection(error).decision());
-            event.client = asker.map(|asker| asker.id);
+            let claimed = || claimed_client(authorization, form);
+            event.client = asker.map(|asker| asker.id).or_else(claimed);
             self.audit.record(event);
         }
         answer

@@ -33,13 +33,18 @@ impl Keys {
         self.keys.list().await
     }
 
-    /// Makes a new key and returns its id.
+    /// Makes a new key on behalf of the operator and returns its id.
     ///
     /// # Errors
     /// [`SigningUnavailable`].
     pub async fn rotate(&self, manner: RotationManner) -> Result<String, SigningUnavailable> {
         let key_id = self.keys.rotate(manner).await?;
-        self.audit.record(AuditEvent::new(Decision::KeyRotated { key_id: key_id.clone() }));
+        let made = key_id.clone();
+        let decision = match manner {
+            RotationManner::Overlapping => Decision::KeyRotatedByOperator { key_id: made },
+            RotationManner::DiscardingOld => Decision::KeysDiscardedByOperator { key_id: made },
+        };
+        self.audit.record(AuditEvent::new(decision));
         Ok(key_id)
     }
 

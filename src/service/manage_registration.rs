@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::end_client::EndClient;
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::register::{Registered, RegistrationError, new_credential};
@@ -11,11 +12,8 @@ use super::registration_request::Members;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::bearer::{MalformedCredentials, bearer_token};
 use crate::domain::client::{Client, ClientCredential, ClientId};
-use crate::domain::grant::GrantSelection;
 use crate::domain::secret::{ClientSecret, RegistrationToken};
-use crate::port::{
-    AuditLog, ClientRegistry, Clock, ConsentMemory, GrantDirectory, Random, StoreUnavailable,
-};
+use crate::port::{AuditLog, ClientRegistry, Random, StoreUnavailable};
 
 /// Members of the answer that a client must not send back (RFC 7592 §2.2).
 const OURS: [&str; 4] = [
@@ -28,9 +26,7 @@ const OURS: [&str; 4] = [
 /// Looks after registrations.
 pub struct ManageRegistration {
     pub(super) clients: Arc<dyn ClientRegistry>,
-    pub(super) directory: Arc<dyn GrantDirectory>,
-    pub(super) consents: Arc<dyn ConsentMemory>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) end_client: EndClient,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) policy: Arc<Policy>,
@@ -110,26 +106,17 @@ impl ManageRegistration {
         authorization: &[&[u8]],
     ) -> Result<(), ManagementError> {
         let deleted = match self.owned(id, authorization).await {
-            Ok(_) => self.end(id).await.map(|_| ()).map_err(ManagementError::from),
+            Ok(_) => self.end(id).await.map_err(ManagementError::from),
             Err(error) => Err(error),
         };
         deleted.map_err(|error| self.refuse(error, id))
     }
 
-    /// Ends a registration on behalf of the operator. Returns whether there was one.
-    ///
-    /// # Errors
-    /// [`StoreUnavailable`].
-    pub async fn end(&self, id: &ClientId) -> Result<bool, StoreUnavailable> {
-        // The client last: as long as it is there, this can be tried again.
-        let of_client = GrantSelection { client: Some(id.clone()), ..GrantSelection::default() };
-        self.directory.revoke_all(&of_client, self.clock.now()).await?;
-        self.consents.forget_consents(&of_client).await?;
-        let deleted = self.clients.delete(id).await?;
-        if deleted {
+    async fn end(&self, id: &ClientId) -> Result<(), StoreUnavailable> {
+        if self.end_client.end(id).await?.is_some() {
             self.audit.record(AuditEvent::new(Decision::ClientDeleted).client(id));
         }
-        Ok(deleted)
+        Ok(())
     }
 
     /// The client whose registration access token was sent.

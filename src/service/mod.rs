@@ -2,12 +2,16 @@
 
 pub mod access;
 pub mod authorize;
+mod claimed_client;
+pub mod client_administration;
 mod client_authentication;
 mod client_credentials;
 mod client_directory;
 pub mod consent;
 pub mod dev_token;
+mod end_client;
 mod exchange_code;
+pub mod grant_administration;
 pub mod introspect;
 mod issue_code;
 pub mod keys;

@@ -325,6 +325,7 @@ fn consent(error: &ConsentError) -> Row {
     match error {
         ConsentError::ForeignForm => row(403, "access_denied", "consent_foreign_form"),
         ConsentError::Authorization(error) => authorization(error),
+        ConsentError::TooMany(error) => too_many(error),
         ConsentError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
     }
 }

@@ -131,7 +131,7 @@ impl Register {
         let registration_token = RegistrationToken::from_entropy(self.random.entropy());
         let client = Client {
             registration_token: Some(registration_token.hash()),
-            ..self.client(self.fresh_id(), credential, metadata)
+            ..self.client(fresh_client_id(&*self.random), credential, metadata)
         };
         match self.store(&client).await? {
             true => Ok(Registered { client, secret, registration_token: Some(registration_token) }),
@@ -190,12 +190,11 @@ impl Register {
             Err(RegisterError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }
+}
 
-    /// Never chosen by the client and never an https URL, which would claim to be a metadata
-    /// document.
-    fn fresh_id(&self) -> ClientId {
-        ClientId::new(format!("mcp-{}", identifier(self.random.entropy())))
-    }
+/// Never chosen by the client and never an https URL, which would claim to be a metadata document.
+pub(super) fn fresh_client_id(random: &dyn Random) -> ClientId {
+    ClientId::new(format!("mcp-{}", identifier(random.entropy())))
 }
 
 /// What a client of that method proves itself with from now on.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::claimed_client::claimed_client;
 use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::refusal::Refusal;
 use super::throttle::Throttle;
@@ -80,7 +81,8 @@ impl Revoke {
         let revoked = self.try_revoke(authorization, form, &mut client).await;
         if let Err(error) = &revoked {
             let mut event = AuditEvent::new(Refusal::Revocation(error).decision());
-            event.client = client.map(|client| client.id);
+            let claimed = || claimed_client(authorization, form);
+            event.client = client.map(|client| client.id).or_else(claimed);
             self.audit.record(event);
         }
         revoked

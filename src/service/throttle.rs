@@ -25,7 +25,7 @@ impl Throttle {
         self.0.count(&Limited::AllRegistrations)
     }
 
-    /// The beginning of an authorization.
+    /// The beginning of an authorization, or a consent form that came back.
     pub(super) fn authorization(&self) -> Result<(), TooMany> {
         self.0.count(&Limited::Authorization(Network::current()))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::claimed_client::claimed_client;
 use super::client_authentication::{ClientAuthentication, ClientAuthenticationError};
 use super::client_credentials::ClientCredentialsError;
 use super::exchange_code::ExchangeError;
@@ -118,7 +119,8 @@ impl TokenEndpoint {
         let answer = self.try_answer(&request, &mut client).await;
         if let Err(error) = &answer {
             let mut event = AuditEvent::new(Refusal::Token(error).decision());
-            event.client = client.map(|client| client.id);
+            let claimed = || claimed_client(&request.authorization, request.form);
+            event.client = client.map(|client| client.id).or_else(claimed);
             self.audit.record(event);
         }
         answer

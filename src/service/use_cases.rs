@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::authorize::Authorize;
+use super::client_administration::ClientAdministration;
 use super::client_authentication::ClientAuthentication;
 use super::client_directory::ClientDirectory;
 use super::consent::Consent;
 use super::dev_token::DevToken;
+use super::end_client::EndClient;
+use super::grant_administration::GrantAdministration;
 use super::introspect::Introspect;
 use super::issue_code::IssueCode;
 use super::keys::Keys;
@@ -89,6 +92,10 @@ pub struct UseCases {
     pub register: Arc<Register>,
     /// Change or end a registration.
     pub manage_registration: Arc<ManageRegistration>,
+    /// Add, see and end clients as the operator.
+    pub client_administration: Arc<ClientAdministration>,
+    /// See and end grants as the operator.
+    pub grant_administration: Arc<GrantAdministration>,
     /// Begin an authorization.
     pub authorize: Arc<Authorize>,
     /// Log a person in.
@@ -138,6 +145,8 @@ impl UseCases {
             tools: make.tools(),
             register: make.register(),
             manage_registration: make.manage_registration(),
+            client_administration: make.client_administration(),
+            grant_administration: make.grant_administration(),
             login: make.login(&authorize),
             log_out: make.log_out(),
             consent: make.consent(&authorize, &issue_code),
@@ -215,12 +224,41 @@ impl Make {
     fn manage_registration(&self) -> Arc<ManageRegistration> {
         Arc::new(ManageRegistration {
             clients: Arc::clone(&self.ports.clients),
+            end_client: self.end_client(),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn end_client(&self) -> EndClient {
+        EndClient {
+            clients: Arc::clone(&self.ports.clients),
             directory: Arc::clone(&self.ports.directory),
             consents: Arc::clone(&self.ports.consents),
+            clock: Arc::clone(&self.ports.clock),
+        }
+    }
+
+    fn client_administration(&self) -> Arc<ClientAdministration> {
+        Arc::new(ClientAdministration {
+            clients: Arc::clone(&self.ports.clients),
+            directory: Arc::clone(&self.ports.directory),
+            end_client: self.end_client(),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
             policy: Arc::clone(&self.policy),
+        })
+    }
+
+    fn grant_administration(&self) -> Arc<GrantAdministration> {
+        Arc::new(GrantAdministration {
+            directory: Arc::clone(&self.ports.directory),
+            grants: Arc::clone(&self.ports.grants),
+            consents: Arc::clone(&self.ports.consents),
+            clock: Arc::clone(&self.ports.clock),
+            audit: Arc::clone(&self.ports.audit),
         })
     }
 
@@ -298,6 +336,7 @@ impl Make {
             clock: Arc::clone(&self.ports.clock),
             issue_code: Arc::clone(issue_code),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
         })

@@ -19,6 +19,7 @@ mod samples;
 mod stores;
 
 mod audit_numbers;
+mod audit_trail;
 mod client_registry;
 mod consent_memory;
 mod grant_directory;

@@ -118,13 +118,15 @@ async fn jv_20_discarding_spares_no_key_that_was_there() {
 #[tokio::test]
 async fn co_05_a_new_key_is_recorded_with_its_id() {
     let scenario = with_keys();
-    let ids = [
-        rotate(&scenario, RotationManner::Overlapping).await,
-        rotate(&scenario, RotationManner::DiscardingOld).await,
-    ];
+    let first = rotate(&scenario, RotationManner::Overlapping).await;
+    let second = rotate(&scenario, RotationManner::DiscardingOld).await;
     let decisions: Vec<_> =
         scenario.audit.events().into_iter().map(|event| event.decision).collect();
-    assert_eq!(decisions, ids.map(|key_id| Decision::KeyRotated { key_id }));
+    let expected = [
+        Decision::KeyRotatedByOperator { key_id: first },
+        Decision::KeysDiscardedByOperator { key_id: second },
+    ];
+    assert_eq!(decisions, expected);
 }
 
 /// An issuer over a store, whose keys grow old.

@@ -139,8 +139,8 @@ async fn rg_08_as_many_clients_register_as_the_operator_allows() {
     full.refused(503, "temporarily_unavailable");
     assert_eq!(full.header("retry-after"), Some("3600"));
     assert_eq!(scenario.audit.names().last(), Some(&"registration_full"));
-    let (client, manage) = (ClientId::new(&*first.id), &scenario.use_cases.manage_registration);
-    assert!(manage.end(&client).await.unwrap());
+    let (client, manage) = (ClientId::new(&*first.id), &scenario.use_cases.client_administration);
+    manage.delete(&client).await.unwrap();
     scenario.client().await;
 }
 

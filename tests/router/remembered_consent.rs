@@ -238,7 +238,7 @@ async fn az_23_the_consent_to_a_client_that_was_deleted_is_forgotten() {
     scenario.code(&client).await;
     assert_not_asked(&visit(&scenario, &client.request(), "none").await);
     let id = ClientId::new(&*client.id);
-    assert!(scenario.use_cases.manage_registration.end(&id).await.unwrap());
+    scenario.use_cases.client_administration.delete(&id).await.unwrap();
     assert_eq!(web_client(&scenario).await.id, client.id);
     assert_asked(&visit(&scenario, &client.request(), "none").await);
 }

@@ -208,6 +208,34 @@ async fn az_01_a_flood_of_authorization_requests_is_429_on_a_page() {
     scenario.authorize(&client.request()).await.expect(200);
 }
 
+#[tokio::test]
+async fn az_01_a_flood_of_consent_forms_is_429_on_a_page_and_grants_nothing() {
+    let scenario = limited();
+    let client = scenario.client().await;
+    let page = scenario.ask(&client.request()).await;
+    let mut answers = Vec::new();
+    while answers.len() < 60 {
+        let answer = scenario.deny(&page).await;
+        let status = answer.status.as_u16();
+        answers.push(answer);
+        if status == 429 {
+            break;
+        }
+    }
+    let refused = answers.pop().unwrap();
+    refused.refused_on_a_page(429);
+    // What led to the form has counted as well.
+    assert!((50..60).contains(&answers.len()), "{}", answers.len());
+    let kept = scenario.store.writes();
+    scenario.approve(&page).await.refused_on_a_page(429);
+    assert_eq!(scenario.store.writes(), kept);
+    scenario.come_from(ELSEWHERE);
+    assert!(scenario.approve(&page).await.location().query.get("code").is_some());
+    scenario.come_from(EGRESS);
+    scenario.clock.advance(wait(&refused));
+    assert!(scenario.approve(&page).await.location().query.get("code").is_some());
+}
+
 /// Sends a login form of a page.
 async fn log_in(scenario: &Scenario, page: &Answer, username: &str, password: &str) -> Answer {
     scenario.submit(page, &[("username", username), ("password", password)]).await

@@ -121,6 +121,20 @@ async fn tk_17_a_grant_nobody_has_and_one_the_client_has_not_reach_no_grant() {
 }
 
 #[tokio::test]
+async fn co_05_who_was_not_recognised_is_recorded_under_the_name_they_gave() {
+    for (found, code) in
+        [(None, "client_unknown"), (Some(confidential_client()), "client_wrong_secret")]
+    {
+        let mut world = World::new();
+        world.clients.expect_find().times(1).return_once(|_| Ok(found));
+        let stage = world.open();
+        stage.token("client_id=client-1&client_secret=wrong").await.unwrap_err();
+        assert_eq!(stage.decisions(), [code]);
+        assert_eq!(stage.only_event().client, Some(client().id));
+    }
+}
+
+#[tokio::test]
 async fn an_unavailable_client_registry_is_503_and_never_invalid_client() {
     let mut world = World::new();
     world.clients.expect_find().times(1).return_once(|_| Err(store_unavailable()));

@@ -23,7 +23,7 @@ fn answer(query: AuthorizationQuery, approved: bool) -> ConsentAnswer {
     ConsentAnswer { query, session: Some(session), form_token, approved }
 }
 
-fn yes() -> ConsentAnswer {
+pub(crate) fn yes() -> ConsentAnswer {
     answer(authorization(&[]), true)
 }
 

@@ -9,12 +9,14 @@ mod world;
 
 mod access;
 mod authorize;
+mod client_administration;
 mod client_authentication;
 mod client_credentials;
 mod client_documents;
 mod consent;
 mod dev_token;
 mod exchange_code;
+mod grant_administration;
 mod introspect;
 mod log_out;
 mod login;

@@ -1,7 +1,7 @@
 //! Looking after a registration: nobody without its token sees or changes anything, and it ends
 //! after everything that hangs on it.
 
-use mcp_oauth_core::domain::client::{Client, ClientId, ClientOrigin};
+use mcp_oauth_core::domain::client::{Client, ClientOrigin};
 use mcp_oauth_core::domain::grant::GrantSelection;
 use mcp_oauth_core::domain::secret::RegistrationToken;
 use mcp_oauth_core::service::manage_registration::ManagementError;
@@ -139,25 +139,28 @@ async fn rg_11_grants_and_consents_end_before_the_registration() {
 #[tokio::test]
 async fn rg_11_while_its_grants_can_not_be_ended_the_registration_stays() {
     for consents_fail in [false, true] {
-        let mut world = World::new();
+        let mut world = World::new().with_client(registered());
         let revoked = if consents_fail { Ok(0) } else { Err(store_unavailable()) };
         world.directory.expect_revoke_all().times(1).return_once(|_, _| revoked);
         let forget = world.consents.expect_forget_consents().times(usize::from(consents_fail));
         forget.returning(|_| Err(store_unavailable()));
         let stage = world.open();
-        assert!(stage.use_cases.manage_registration.end(&client().id).await.is_err());
-        assert_eq!(stage.audited(), []);
+        let header = bearer(TOKEN);
+        let manage = &stage.use_cases.manage_registration;
+        assert!(manage.delete(&client().id, &[header.as_bytes()]).await.is_err());
+        assert_eq!(stage.decisions(), ["store_unavailable"]);
     }
 }
 
 #[tokio::test]
-async fn ending_a_registration_that_is_not_there_is_told_and_recorded_as_nothing() {
-    let mut world = World::new();
+async fn ending_a_registration_that_went_meanwhile_is_recorded_as_nothing() {
+    let mut world = World::new().with_client(registered());
     world.directory.expect_revoke_all().times(1).return_once(|_, _| Ok(0));
     world.consents.expect_forget_consents().times(1).return_once(|_| Ok(0));
     world.clients.expect_delete().times(1).return_once(|_| Ok(false));
     let stage = world.open();
-    let gone = ClientId::new("gone");
-    assert!(!stage.use_cases.manage_registration.end(&gone).await.unwrap());
+    let header = bearer(TOKEN);
+    let manage = &stage.use_cases.manage_registration;
+    manage.delete(&client().id, &[header.as_bytes()]).await.unwrap();
     assert_eq!(stage.audited(), []);
 }

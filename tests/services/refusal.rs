@@ -226,6 +226,7 @@ fn consent() -> Rows<ConsentError> {
         (ConsentError::ForeignForm, (403, "access_denied", "consent_foreign_form")),
         (unknown.into(), (400, "invalid_client", "authorization_unknown_client")),
         (ConsentError::Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Authorization, "limit_authorization"),
     ]
 }
 

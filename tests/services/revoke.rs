@@ -157,7 +157,7 @@ async fn rv_01_a_client_with_a_secret_has_to_prove_it_before_anything_is_looked_
         let stage = World::new().with_client(confidential_client()).open();
         let answer = revoke(&stage, REFRESH_TOKEN, &format!("&client_secret={secret}")).await;
         assert_eq!(refused(answer), (401, "invalid_client", audited));
-        assert_eq!(stage.only_event().client, None);
+        assert_eq!(stage.only_event().client, Some(client().id));
     }
     let world = World::new().with_client(confidential_client()).with_refresh(refresh(), grant());
     let secret = format!("&client_secret={CLIENT_SECRET}");

@@ -1,20 +1,24 @@
 //! Looking after the signing keys: what was changed is recorded, and what was not is not.
 
+use mcp_oauth_core::domain::audit::Decision;
 use mcp_oauth_core::port::{JwkSet, RotationManner};
 
 use crate::samples::keys_unavailable;
 use crate::world::World;
 
 #[tokio::test]
-async fn co_05_a_key_that_was_rotated_is_recorded() {
-    for manner in [RotationManner::Overlapping, RotationManner::DiscardingOld] {
+async fn co_05_a_rotation_is_recorded_as_the_operators_with_the_new_key_and_its_manner() {
+    let key_id = "key-2".to_owned();
+    for (manner, expected) in [
+        (RotationManner::Overlapping, Decision::KeyRotatedByOperator { key_id: key_id.clone() }),
+        (RotationManner::DiscardingOld, Decision::KeysDiscardedByOperator { key_id }),
+    ] {
         let mut world = World::new();
         let rotate = world.keys.expect_rotate().times(1).withf(move |asked| *asked == manner);
-        rotate.return_once(|_| Ok("new-key".to_owned()));
+        rotate.return_once(|_| Ok("key-2".to_owned()));
         let stage = world.open();
-        assert_eq!(stage.use_cases.keys.rotate(manner).await.unwrap(), "new-key");
-        assert!(format!("{:?}", stage.only_event().decision).contains("new-key"));
-        assert_eq!(stage.decisions(), ["key_rotated"]);
+        assert_eq!(stage.use_cases.keys.rotate(manner).await.unwrap(), "key-2");
+        assert_eq!(stage.only_event().decision, expected);
     }
 }
 

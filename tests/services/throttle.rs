@@ -14,6 +14,7 @@ use mcp_oauth_core::service::refusal::Refusal;
 use mockall::Sequence;
 use serde_json::json;
 
+use crate::consent::yes;
 use crate::login::attempt;
 use crate::private_key_jwt::{form, form_with, inline as signing, with_record, with_signatures};
 use crate::samples::{
@@ -90,6 +91,17 @@ async fn an_authorization_request_too_many_looks_nobody_up() {
     let expected = (429, "too_many_requests", "limit_authorization");
     assert_eq!(row(Refusal::Authorization(&begun.unwrap_err())), expected);
     assert_eq!(stage.decisions(), ["limit_authorization"]);
+}
+
+#[tokio::test]
+async fn a_consent_form_too_many_looks_nobody_up_and_grants_nothing() {
+    let (world, calls) = noting(World::new(), Some(LimitedAction::Authorization));
+    let stage = world.open();
+    let error = stage.use_cases.consent.answer(yes()).await.unwrap_err();
+    let expected = (429, "too_many_requests", "limit_authorization");
+    assert_eq!(row(Refusal::Consent(&error)), expected);
+    assert_eq!(stage.decisions(), ["limit_authorization"]);
+    assert_eq!(noted(&calls), [("count", LimitedAction::Authorization)]);
 }
 
 #[tokio::test]

@@ -1,45 +1,53 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::error::ErrorKind;
+use clap::{Command, CommandFactory, Error, FromArgMatches, Parser};
 
+use crate::command;
 use crate::setting_table::reference;
 
 /// OAuth 2.1 in front of MCP tools; people log in with the built-in dev provider, on this machine.
 ///
 /// Started without anything it serves two example tools on http://localhost:8000/mcp, with a login
 /// page for the dev user alice (password: password).
+///
+/// With a command it looks after what a server keeps, running or not, and says what it did.
 #[derive(Debug, Default, Parser)]
-#[command(name = "mcp-oauth-server", version)]
+#[command(name = "mcp-oauth-server", version, next_help_heading = "Settings")]
 pub(crate) struct Arguments {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub(crate) command: Option<command::Command>,
     /// Configuration file (TOML); may be given several times, later ones win
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
     /// Address to listen on [default: 127.0.0.1]
-    #[arg(long)]
+    #[arg(long, global = true)]
     host: Option<String>,
     /// Port to listen on; 0 takes a free one [default: 8000]
-    #[arg(long)]
+    #[arg(long, global = true)]
     port: Option<String>,
     /// Where the world reaches this server [default: http://localhost:PORT]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     base_url: Option<String>,
     /// MCP transports to serve: all, http or sse [default: all]
-    #[arg(long)]
+    #[arg(long, global = true)]
     transport: Option<String>,
     /// Who logs people in [default: dev]
-    #[arg(long)]
+    #[arg(long, global = true)]
     provider: Option<String>,
     /// Where clients, grants and keys live: sqlite:PATH, postgres://USER@HOST:PORT/DATABASE or
     /// memory [default: sqlite:mcp-oauth-server.db]
-    #[arg(long)]
+    #[arg(long, global = true)]
     store: Option<String>,
     /// error, warn, info, debug or trace [default: info]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
     /// human or json [default: human]
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
 }
 
@@ -50,8 +58,24 @@ impl Arguments {
         let command = Self::command().after_long_help(reference()).after_help(
             "Every other setting is explained by --help and set in a file or the environment.",
         );
-        let matches = command.get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let arguments = Self::from_arg_matches(&command.clone().get_matches())
+            .unwrap_or_else(|error| error.exit());
+        arguments.check_config(command).unwrap_or_else(|error| error.exit());
+        arguments
+    }
+
+    /// Of the same flag on both sides of a command clap keeps what is on one of them.
+    fn check_config(&self, mut command: Command) -> Result<(), Error> {
+        let is_config = |argument: &OsString| {
+            let argument = argument.to_string_lossy();
+            argument == "--config" || argument.starts_with("--config=")
+        };
+        if std::env::args_os().filter(is_config).count() == self.config.len() {
+            return Ok(());
+        }
+        let reason = "--config is given before and after the command, and some of the files would \
+                      not count; name all of them on one side";
+        Err(command.error(ErrorKind::ArgumentConflict, reason))
     }
 
     /// Every setting given as a flag: its name, the flag and the text.

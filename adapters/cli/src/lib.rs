@@ -5,6 +5,7 @@
 
 mod arguments;
 mod banner;
+mod command;
 mod document_settings;
 mod limit_settings;
 mod listeners;
@@ -17,6 +18,7 @@ mod run;
 mod setting_sources;
 mod setting_table;
 mod settings;
+mod signals;
 mod store;
 mod stored_audit;
 mod system;

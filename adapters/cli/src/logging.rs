@@ -9,7 +9,20 @@ use crate::settings::{LogFormat, Settings};
 
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(settings: &Settings) {
-    let filter = directives(&settings.log_level).parse::<EnvFilter>().unwrap_or_default();
+    start_with(&directives(&settings.log_level), settings);
+}
+
+/// The same for a command, which says itself what it did: unless a level was chosen, only what is
+/// amiss besides.
+pub(crate) fn start_quietly(settings: &Settings) {
+    match settings.default_log_level {
+        true => start_with("warn,rmcp=error,audit=error", settings),
+        false => start(settings),
+    }
+}
+
+fn start_with(directives: &str, settings: &Settings) {
+    let filter = directives.parse::<EnvFilter>().unwrap_or_default();
     let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match settings.log_format {
         LogFormat::Human => lines.try_init(),

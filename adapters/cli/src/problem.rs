@@ -1,8 +1,8 @@
 //! What is wrong with the configuration: every problem at once, each with its place and its remedy.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
-/// One thing that keeps the server from starting.
+/// One thing that keeps the program from its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The setting, e.g. `base_url`.
@@ -15,20 +15,30 @@ pub(crate) struct Problem {
     pub(crate) remedy: String,
 }
 
-impl fmt::Display for Problem {
+impl Problem {
+    pub(crate) fn new(setting: &str, source: &str, reason: &dyn Display, remedy: &str) -> Self {
+        Self {
+            setting: setting.to_owned(),
+            source: source.to_owned(),
+            reason: reason.to_string(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setting, source, reason, remedy } = self;
         write!(f, "{setting} (from {source}): {reason}\n    {remedy}")
     }
 }
 
-/// Everything that keeps the server from starting; at least one problem.
+/// Everything that keeps the program from its work; at least one problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
-impl fmt::Display for Problems {
+impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "mcp-oauth-server can't start:")?;
         for problem in &self.0 {
             writeln!(f, "  {problem}")?;
         }

@@ -1,7 +1,6 @@
 //! From the command line to the end of the process.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -21,8 +20,9 @@ use crate::arguments::Arguments;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
 use crate::setting_sources::unused_variables;
-use crate::settings::{PlaceSources, Places, RefusedSettings, Settings, StoreChoice};
-use crate::store::Stores;
+use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
+use crate::signals::asked_to_stop;
+use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
 use crate::{banner, listeners, logging, wiring};
@@ -33,38 +33,57 @@ const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long expired records are kept, so that a late replay is still recognised as one.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 3600);
 
-/// Runs the server until it is told to stop, with the built-in tools and those that `add` adds.
+/// Does what the command line says: without a command, runs the server until it is told to stop,
+/// with the built-in tools and those that `add` adds.
 ///
 /// Reads the command line and the environment, answers `--help`, and explains on standard error
-/// whatever keeps it from starting.
+/// whatever keeps it from its work.
 #[must_use]
 pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let settings = match Settings::read(&arguments, &environment) {
-        Ok(settings) => settings,
-        Err(refused) => return explain(&also_unavailable(*refused)),
-    };
-    logging::start(&settings);
-    for variable in unused_variables(&environment) {
-        tracing::warn!(variable, "is set and not used: the provider is dev");
-    }
-    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
-    let served = catalog
-        .map_err(|error| problem("tools", "this program", &error, "Correct the tool.").into())
-        .and_then(|catalog| Ok((runtime()?, Arc::new(catalog))))
-        .and_then(|(runtime, catalog)| runtime.block_on(start_and_serve(&settings, catalog)));
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problems) => explain(&problems),
+    match &arguments.command {
+        Some(command) => command.run(&arguments, &environment),
+        None => match run_server(&arguments, &environment, add) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problems) => explain(&format!("can't start:\n{problems}")),
+        },
     }
 }
 
-fn runtime() -> Result<Runtime, Problems> {
+fn run_server(
+    arguments: &Arguments,
+    environment: &BTreeMap<String, String>,
+    add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>,
+) -> Result<(), Problems> {
+    let settings =
+        Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
+    logging::start(&settings);
+    for variable in unused_variables(environment) {
+        tracing::warn!(variable, "is set and not used: the provider is dev");
+    }
+    if settings.limits.is_none() {
+        tracing::warn!("requests are not limited: limits is false");
+    }
+    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
+    let catalog = catalog
+        .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
+    runtime()?.block_on(start_and_serve(&settings, Arc::new(catalog)))
+}
+
+/// What everything waits on.
+pub(crate) fn runtime() -> Result<Runtime, Problem> {
     let runtime = Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| problem("the runtime", "the system", &error, "Free resources.").into())
+    runtime.map_err(|error| Problem::new("the runtime", "the system", &error, "Free resources."))
+}
+
+/// Says on standard error what this program can't do, and why.
+pub(crate) fn explain(what: &str) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "mcp-oauth-server {}", what.trim_end());
+    ExitCode::FAILURE
 }
 
 /// The problems of the settings, with those the port and the store would have met next: whoever
@@ -73,27 +92,12 @@ fn also_unavailable(refused: RefusedSettings) -> Problems {
     let RefusedSettings { mut problems, places } = refused;
     let Places { host, port, store, sources } = &places;
     let try_port = async { take_port((*host)?, (*port)?, sources).await.err() };
-    let try_store = async { open_store(store.as_ref()?, sources).await.err() };
+    let try_store = async { Stores::take(store.as_ref()?, sources).await.err() };
     if let Ok(runtime) = runtime() {
         let (port, store) = runtime.block_on(async { tokio::join!(try_port, try_store) });
         problems.0.extend(port.into_iter().chain(store));
     }
     problems
-}
-
-fn explain(problems: &Problems) -> ExitCode {
-    // Nobody is left to tell when standard error is closed.
-    let _ = write!(std::io::stderr(), "{problems}");
-    ExitCode::FAILURE
-}
-
-fn problem(setting: &str, source: &str, reason: &dyn Display, remedy: &str) -> Problem {
-    Problem {
-        setting: setting.to_owned(),
-        source: source.to_owned(),
-        reason: reason.to_string(),
-        remedy: remedy.to_owned(),
-    }
 }
 
 async fn start_and_serve(
@@ -103,7 +107,7 @@ async fn start_and_serve(
     let sources = &settings.sources;
     let taken = tokio::join!(
         take_port(settings.host, settings.port, sources),
-        open_store(&settings.store, sources)
+        Stores::take(&settings.store, sources)
     );
     let ((listeners, port), stores) = match taken {
         (Ok(listening), Ok(stores)) => (listening, stores),
@@ -111,14 +115,13 @@ async fn start_and_serve(
             return Err(Problems(listening.err().into_iter().chain(stores.err()).collect()));
         }
     };
-    let address = wiring::public_address(settings, port)
-        .map_err(|error| problem("base_url", "the settings", &error, "Correct it."))?;
+    let address = wiring::public_address(settings, port)?;
     let served = CancellationToken::new();
     let trail = Arc::clone(&stores.audit);
     let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
     let (use_cases, issuer) =
         wiring::use_cases(settings, address, &stores, catalog, Arc::new(audit));
-    issuer.check_stored().await.map_err(|error| unreadable_keys(&error))?;
+    wiring::check_keys(&issuer).await?;
     wiring::register_docs_client(&*stores.clients, &use_cases.address)
         .await
         .map_err(|error| store_problem(sources, &error))?;
@@ -128,7 +131,7 @@ async fn start_and_serve(
     tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
     let asked = asked_to_stop()
-        .map_err(|error| problem("signals", "the system", &error, "Free resources."))?;
+        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
     tokio::spawn(cancel_after(asked, stop.clone()));
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
@@ -152,28 +155,12 @@ async fn take_port(
     listeners::listen(host, port).await.map_err(|NotListening { address, error }| {
         let reason = format!("{} port {}: {error}", address.ip(), address.port());
         if error.kind() == io::ErrorKind::AddrNotAvailable {
-            problem("host", &sources.host, &reason, "Use an address of this machine.")
+            Problem::new("host", &sources.host, &reason, "Use an address of this machine.")
         } else {
             let remedy = "Stop the program that has it, or choose another with --port.";
-            problem("port", &sources.port, &reason, remedy)
+            Problem::new("port", &sources.port, &reason, remedy)
         }
     })
-}
-
-async fn open_store(choice: &StoreChoice, sources: &PlaceSources) -> Result<Stores, Problem> {
-    let stores = Stores::open(choice).await;
-    stores.map_err(|error| problem("store", &sources.store, &error, error.remedy()))
-}
-
-fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
-    let remedy = "See that it takes changes, or choose another place with --store.";
-    problem("store", &sources.store, error, remedy)
-}
-
-fn unreadable_keys(error: &dyn Display) -> Problem {
-    let remedy = "Set the secret under which they were encrypted, or that one as \
-                  previous_encryption_secret to encrypt them anew.";
-    problem("encryption_secret", "the settings and the store", error, remedy)
 }
 
 /// A key takes longer to make than everything else here; nobody but the first token waits for it.
@@ -224,28 +211,6 @@ async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken)
             Err(error) => tracing::warn!(%error, "expired records could not be removed"),
         }
     }
-}
-
-/// Ends when the operating system asks this program to. It is heard from this call on, not from the
-/// first poll on: whoever has read the banner may ask.
-#[cfg(unix)]
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 async fn cancel_after(asked: impl Future<Output = ()>, stop: CancellationToken) {

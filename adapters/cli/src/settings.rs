@@ -1,6 +1,7 @@
 //! The settings, read and checked: whatever is wrong is reported together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) default_users: bool,
     /// `tracing` directives.
     pub(crate) log_level: String,
+    /// Whether nobody chose them.
+    pub(crate) default_log_level: bool,
     /// How log lines look.
     pub(crate) log_format: LogFormat,
     /// How long a tool may take.
@@ -128,6 +131,15 @@ pub(crate) enum StoreChoice {
     Memory,
     /// In a database.
     Database(DatabaseAddress),
+}
+
+impl fmt::Display for StoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Database(address) => address.fmt(f),
+        }
+    }
 }
 
 /// How log lines look.
@@ -223,6 +235,7 @@ impl Reader<'_> {
             dev_users: dev_users?,
             default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
+            default_log_level: self.0.is_default("log_level"),
             log_format: log_format?,
             call_time_limit: call_time_limit?,
             revocation_check: revocation_check?,

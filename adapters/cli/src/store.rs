@@ -1,15 +1,17 @@
 //! Opening the store that was chosen.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
     LoginSessions, SpentTokenIds, TokenRevocations,
 };
-use mcp_oauth_database::{Database, OpenError};
+use mcp_oauth_database::{Database, OpenError, pending_migrations};
 use mcp_oauth_memory::MemoryStore;
 
-use crate::settings::StoreChoice;
+use crate::problem::Problem;
+use crate::settings::{PlaceSources, StoreChoice};
 
 /// The driven ports that one store serves.
 #[derive(Clone)]
@@ -49,6 +51,14 @@ impl Stores {
         }
     }
 
+    /// Like [`Self::open`], with whatever is wrong in words for the operator.
+    pub(crate) async fn take(
+        choice: &StoreChoice,
+        sources: &PlaceSources,
+    ) -> Result<Self, Problem> {
+        Self::open(choice).await.map_err(|error| unusable(sources, &error))
+    }
+
     fn of<S>(store: Arc<S>, report: String) -> Self
     where
         S: ClientRegistry
@@ -77,4 +87,26 @@ impl Stores {
             report,
         }
     }
+}
+
+/// The migrations that opening the store would apply; a memory store needs none.
+pub(crate) async fn missing_migrations(
+    choice: &StoreChoice,
+    sources: &PlaceSources,
+) -> Result<Vec<String>, Problem> {
+    let missing = match choice {
+        StoreChoice::Memory => return Ok(Vec::new()),
+        StoreChoice::Database(address) => pending_migrations(address).await,
+    };
+    missing.map_err(|error| unusable(sources, &error))
+}
+
+fn unusable(sources: &PlaceSources, error: &OpenError) -> Problem {
+    Problem::new("store", &sources.store, error, error.remedy())
+}
+
+/// A store that stopped working.
+pub(crate) fn store_problem(sources: &PlaceSources, error: &dyn Display) -> Problem {
+    let remedy = "See that it takes changes, or choose another place with --store.";
+    Problem::new("store", &sources.store, error, remedy)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    AuditLog, ClientDocuments, ClientRegistry, Clock, Random, RegisterError, RequestLimits,
-    StoreUnavailable, ToolCatalog,
+    AuditLog, ClientDocuments, ClientRegistry, Clock, Random, RegisterError, StoreUnavailable,
+    ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
@@ -18,15 +18,18 @@ use mcp_oauth_memory::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::problem::Problem;
 use crate::settings::{Settings, default_base_url};
 use crate::store::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
 /// The public address of the settings, once the port is known.
-pub(crate) fn public_address(
-    settings: &Settings,
-    port: u16,
-) -> Result<PublicAddress, InvalidAddress> {
+pub(crate) fn public_address(settings: &Settings, port: u16) -> Result<PublicAddress, Problem> {
+    address(settings, port)
+        .map_err(|error| Problem::new("base_url", "the settings", &error, "Correct it."))
+}
+
+fn address(settings: &Settings, port: u16) -> Result<PublicAddress, InvalidAddress> {
     let base_url = settings.base_url.clone().unwrap_or_else(|| default_base_url(port));
     let mut address = PublicAddress::new(&base_url)?;
     if let Some(issuer) = &settings.issuer {
@@ -75,7 +78,10 @@ pub(crate) fn use_cases(
         sessions: Arc::clone(&stores.sessions),
         identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
         catalog,
-        limits: request_limits(settings, &clock),
+        limits: match &settings.limits {
+            Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
+            None => Arc::new(Unlimited),
+        },
         clock,
         random,
         audit,
@@ -84,14 +90,13 @@ pub(crate) fn use_cases(
     (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
 }
 
-fn request_limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn RequestLimits> {
-    match &settings.limits {
-        Some(policy) => Arc::new(RequestCounts::new(policy, clock)),
-        None => {
-            tracing::warn!("requests are not limited: limits is false");
-            Arc::new(Unlimited)
-        }
-    }
+/// Whether the stored keys can be read, if there are any.
+pub(crate) async fn check_keys(issuer: &LocalIssuer) -> Result<(), Problem> {
+    let remedy = "Set the secret under which they were encrypted, or that one as \
+                  previous_encryption_secret to encrypt them anew.";
+    let source = "the settings and the store";
+    let checked = issuer.check_stored().await;
+    checked.map_err(|error| Problem::new("encryption_secret", source, &error, remedy))
 }
 
 fn documents(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn ClientDocuments> {

@@ -52,11 +52,15 @@ fn old(before: Timestamp, surplus: i64) -> DeleteMany<Entity> {
 fn newest(query: &AuditQuery, most: u32) -> Select<Entity> {
     let client = query.client.as_ref().map(|client| Column::ClientId.eq(client.as_str()));
     let subject = query.subject.as_ref().map(|subject| Column::Subject.eq(subject.as_str()));
+    let grant = query.grant.as_ref().map(|grant| Column::GrantId.eq(grant.as_str()));
     let request = query.request.as_ref().map(|request| Column::Request.eq(request.as_str()));
+    let decision = query.decision.as_ref().map(|decision| Column::Decision.eq(decision.as_str()));
+    let since = query.since.map(|since| Column::MadeAt.gte(since.as_unix()));
     let after = query.after.map(|number| Column::Number.gt(number));
-    let wanted = Condition::all().add_option(client).add_option(subject);
+    let about = Condition::all().add_option(client).add_option(subject).add_option(grant);
+    let made = about.add_option(request).add_option(decision).add_option(since);
     Entity::find()
-        .filter(wanted.add_option(request).add_option(after))
+        .filter(made.add_option(after))
         .order_by_desc(Column::Number)
         .limit(u64::from(most))
 }

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType,
 };
+use mcp_oauth_core::domain::own_clients::DOCS_CLIENT;
 use mcp_oauth_core::domain::public_address::{AskedAddress, PublicAddress};
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::domain::timestamp::Timestamp;
@@ -16,9 +17,6 @@ use poem::{Endpoint, IntoResponse, Request, Response, Result, Route};
 
 use crate::methods::get;
 use crate::openapi::{openapi_service, openapi_text};
-
-/// The identifier of the client behind the Authorize button.
-pub const DOCS_CLIENT: &str = "docs";
 
 /// Where Swagger UI receives the code, below the base URL.
 const RECEIVER: &str = "/docs/oauth-receiver.html";

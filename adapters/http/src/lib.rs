@@ -20,7 +20,7 @@ mod server;
 mod unread_body;
 mod well_known;
 
-pub use docs::{DOCS_CLIENT, docs_client};
+pub use docs::docs_client;
 pub use openapi::openapi_document;
 pub use router::{HttpSettings, Mount, router};
 pub use server::{ServerLimits, serve};

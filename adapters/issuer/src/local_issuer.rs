@@ -246,6 +246,11 @@ impl SigningKeys for LocalIssuer {
         let key_id = key.key_id.clone();
         let added = self.store.add_after(&newest, key).await.map_err(SigningUnavailable::new)?;
         self.look_again();
+        if !added && manner == RotationManner::DiscardingOld {
+            return Err(SigningUnavailable::new(
+                "another key was made at the same time, and nothing is discarded; try again",
+            ));
+        }
         if !added {
             let now = self.list().await?;
             return Ok(now.into_iter().next().map(|key| key.key_id).unwrap_or_default());

@@ -1,14 +1,22 @@
-//! The built program as an operator meets it: help, start-up errors, where settings come from, and
-//! what is served.
+//! The built program as an operator meets it: help, start-up errors, where settings come from, what
+//! is served, and the commands.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+mod operator;
 mod process;
 
+mod audit_command;
 mod client_documents;
+mod clients_command;
+mod commands;
+mod grants_command;
 mod help;
+mod keys_command;
+mod migrate_command;
 mod registration;
 mod secrets;
 mod serving;
 mod sources;
 mod start_up_errors;
+mod token_command;

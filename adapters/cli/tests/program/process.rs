@@ -6,9 +6,13 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// Numbers the files for standard error: several programs may share a directory.
+static SPAWNED: AtomicU32 = AtomicU32::new(0);
 
 /// A start about to happen.
 pub(crate) struct Program {
@@ -88,8 +92,10 @@ impl Program {
         self.flags(&["--port", "0", "--store", "memory"]).serve()
     }
 
-    fn spawn(mut self) -> Running {
-        let log = self.directory.path().join("stderr");
+    /// Runs a command that goes on until it is told to end.
+    pub(crate) fn spawn(mut self) -> Running {
+        let number = SPAWNED.fetch_add(1, Ordering::Relaxed);
+        let log = self.directory.path().join(format!("stderr-{number}"));
         self.command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = self.command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -126,16 +132,24 @@ impl Running {
 
     /// Like [`Self::get`], with one more header.
     pub(crate) fn get_with(&self, header: &str, path: &str) -> String {
+        self.ask("GET", path, &[header], "")
+    }
+
+    /// What it answers to a form.
+    pub(crate) fn post(&self, path: &str, form: &str) -> String {
+        let length = format!("Content-Length: {}", form.len());
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        self.ask("POST", path, &[kind, &length], form)
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
         let port = self.port();
         let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
         connection.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let request = [
-            &format!("GET {path} HTTP/1.1"),
-            &format!("Host: localhost:{port}"),
-            "Connection: close",
-            header,
-        ];
-        write!(connection, "{}\r\n\r\n", request.join("\r\n")).unwrap();
+        let line = format!("{method} {path} HTTP/1.1");
+        let host = format!("Host: localhost:{port}");
+        let head = [&[&*line, &*host, "Connection: close"], headers].concat();
+        write!(connection, "{}\r\n\r\n{body}", head.join("\r\n")).unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         answer
@@ -145,6 +159,13 @@ impl Running {
     pub(crate) fn status(&self, path: &str) -> u16 {
         let answer = self.get(path);
         answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
+    }
+
+    /// The next line that it prints, waited for.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
     }
 
     /// Asks it to end by a signal; returns how it ended and what it had said on standard error.

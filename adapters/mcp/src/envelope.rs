@@ -112,14 +112,16 @@ pub(crate) fn read(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
 }
 
 fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
-    serde_json::from_slice(body).map_err(|error| {
-        let (code, reason) = if error.is_data() {
-            (ErrorCode::INVALID_REQUEST, "a message is one JSON object, no member of it repeated")
-        } else {
-            (ErrorCode::PARSE_ERROR, "the body is not JSON")
-        };
-        Malformed { code, id: None, reason }
-    })
+    let no_message =
+        (ErrorCode::INVALID_REQUEST, "a message is one JSON object, no member of it repeated");
+    let (code, reason) = match serde_json::from_slice(body) {
+        // serde would fill a struct from an array too.
+        Ok(members) if body.trim_ascii_start().starts_with(b"{") => return Ok(members),
+        Ok(_) => no_message,
+        Err(error) if error.is_data() => no_message,
+        Err(_) => (ErrorCode::PARSE_ERROR, "the body is not JSON"),
+    };
+    Err(Malformed { code, id: None, reason })
 }
 
 fn called_tool<'a>(
@@ -176,6 +178,10 @@ mod tests {
         for (body, id) in [
             ("[]", None),
             (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, None),
+            (r#"["2.0"]"#, None),
+            (r#"["2.0",1,"ping"]"#, None),
+            (r#" ["2.0",1,"tools/call",{"name":"a"}]"#, None),
+            (r#"["2.0",1,null,null,{}]"#, None),
             ("7", None),
             (r#"{"id":1,"method":"ping"}"#, number(1)),
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, number(1)),

@@ -26,6 +26,7 @@ async fn what_is_no_message_is_an_invalid_request_that_echoes_a_legible_id() {
     let server = Server::new();
     for (body, id) in [
         (json!([{ "jsonrpc": "2.0", "id": 1, "method": "ping" }]), Value::Null),
+        (json!(["2.0", 1, "tools/call", { "name": "who" }]), Value::Null),
         (json!({ "id": 1, "method": "ping" }), json!(1)),
         (json!({ "jsonrpc": "2.0", "id": "a" }), json!("a")),
         (json!({ "jsonrpc": "2.0", "id": null, "method": "ping" }), Value::Null),

@@ -34,7 +34,8 @@ const MEMBERS: &[&str] = &[
 ];
 
 fn parse(document: &str) -> Option<ClientDocument> {
-    ClientDocument::parse(&ClientDocumentUrl::parse(ADDRESS).unwrap(), document.as_bytes()).ok()
+    let address = ClientDocumentUrl::parse(ADDRESS).ok()?;
+    ClientDocument::parse(&address, document.as_bytes()).ok()
 }
 
 /// A good document with some members replaced or added.

@@ -29,6 +29,7 @@ mod key_store;
 mod login_sessions;
 mod postgres_database;
 mod postgres_outage;
+mod postgres_waiting;
 mod refresh_tokens;
 mod sqlite_file;
 mod token_revocations;

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from application import Application
+from postgres import empty_schema
+from replicas import Replicas, running_replicas
 from seen_secrets import SeenSecrets
 from server import Server
 
@@ -38,6 +40,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, logs: list[Path]) -> Iterat
 def restartable_server(tmp_path: Path, logs: list[Path]) -> Iterator[Server]:
     with running_server(tmp_path, logs) as server:
         yield server
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, logs: list[Path]) -> Iterator[Replicas]:
+    """Two servers that were started at once on one empty database."""
+    with empty_schema() as store, running_replicas(tmp_path, store) as replicas:
+        logs += [server.log for server in replicas]
+        yield replicas
 
 
 @contextmanager

@@ -20,12 +20,18 @@ POLL_SECONDS = 0.05
 
 
 class Server:
-    """One installation: a directory with a database and a log, and at most one running process."""
+    """One installation: a directory with a database and a log, and at most one running process.
 
-    def __init__(self, directory: Path) -> None:
+    Several that are given one `store` are replicas of one server: `settings` are the variables in which
+    they have to agree.
+    """
+
+    def __init__(self, directory: Path, store: str | None = None, settings: dict[str, str] | None = None) -> None:
         self.port = free_port()
         self.log = directory / "server.log"
         self._directory = directory
+        self._store = store or f"sqlite:{directory / 'store.sqlite'}"
+        self._settings = settings or {}
         self._process: subprocess.Popen | None = None
 
     def url(self, path: str, host: str = "localhost") -> str:
@@ -43,6 +49,9 @@ class Server:
                     "HOME": str(self._directory),
                     # All these people sign in within seconds and from one address.
                     "MCP_OAUTH_LIMITS": "false",
+                    # Not a flag: a password in it would be there for every user of the machine to see.
+                    "MCP_OAUTH_STORE": self._store,
+                    **self._settings,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -67,9 +76,8 @@ class Server:
         return self._process is not None
 
     def _command(self) -> list[str]:
-        store = f"sqlite:{self._directory / 'store.sqlite'}"
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
-        return [str(BINARY), "--port", str(self.port), "--store", store, "--log-level", "debug"]
+        return [str(BINARY), "--port", str(self.port), "--log-level", "debug"]
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS

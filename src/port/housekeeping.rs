@@ -19,8 +19,8 @@ pub trait Housekeeping: Send + Sync {
     /// Forgets login sessions, codes, refresh tokens, consents and revoked access tokens that
     /// expired before `before`, spent ids that had to be remembered until a moment before it, and
     /// grants given before it that are left without any code or refresh token. All of them go
-    /// together, except that what another call is changing at this moment may be left for the next
-    /// run. Returns how many records went.
+    /// together, of concurrent runs in one, except that what some other call is changing at this
+    /// moment may be left for the next run. Returns how many records went.
     ///
     /// The access tokens of a forgotten grant count as revoked, so `before` has to lie further back
     /// than an access token lives.

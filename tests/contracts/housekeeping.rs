@@ -22,7 +22,7 @@ contract! {
     a_grant_given_at_the_moment_or_later_stays,
     clients_and_keys_never_go,
     every_record_that_went_is_counted,
-    of_concurrent_runs_each_record_is_counted_once,
+    of_concurrent_runs_one_takes_everything,
     a_run_amid_redemptions_leaves_no_token_without_its_grant,
     a_run_amid_rotations_leaves_no_token_without_its_grant,
     a_run_amid_revocations_disturbs_none,
@@ -110,7 +110,7 @@ async fn every_record_that_went_is_counted(store: Arc<dyn Store>) {
     assert_eq!(store.forget_expired(at(2000)).await.unwrap(), 0);
 }
 
-async fn of_concurrent_runs_each_record_is_counted_once(store: Arc<dyn Store>) {
+async fn of_concurrent_runs_one_takes_everything(store: Arc<dyn Store>) {
     for number in 0..10 {
         begun(&*store, &number.to_string()).await;
     }
@@ -119,7 +119,9 @@ async fn of_concurrent_runs_each_record_is_counted_once(store: Arc<dyn Store>) {
         async move { store.forget_expired(at(100)).await.unwrap() }
     })
     .await;
-    assert_eq!(counts.iter().sum::<u64>(), 20);
+    let mut counts: Vec<_> = counts.into_iter().filter(|count| *count > 0).collect();
+    assert_eq!(counts.pop(), Some(20), "ten codes with their grants");
+    assert_eq!(counts, [0; 0]);
 }
 
 async fn a_run_amid_redemptions_leaves_no_token_without_its_grant(store: Arc<dyn Store>) {

@@ -30,6 +30,7 @@ mod key_store;
 mod login_sessions;
 mod postgres_database;
 mod postgres_outage;
+mod postgres_waiting;
 mod refresh_tokens;
 mod spent_token_ids;
 mod sqlite_file;

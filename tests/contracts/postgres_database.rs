@@ -1,7 +1,7 @@
 //! What only a store with a server can promise: processes share it, what is acknowledged survives
 //! them, and a database that can't be used is refused with a reason.
 
-use mcp_oauth_core::port::{GrantStore, Housekeeping, KeyStore};
+use mcp_oauth_core::port::KeyStore;
 use mcp_oauth_database::{
     Database, DatabaseAddress, OpenError, Opened, migrate, pending_migrations,
 };
@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::everything::{contents, fill};
 use crate::postgres_schema::PostgresSchema;
-use crate::samples::{at, begun, code_hash, key, refresh, rotated};
+use crate::samples::{key, rotated};
 use crate::stores::race;
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_database_is_migrated_once_by_itself_and_then_up_to_date() {
 }
 
 /// Lets `pg_monitor` do something here: a role that every server has.
-fn grant(schema: &PostgresSchema, what: &str) -> AssertSqlSafe<String> {
+fn permit(schema: &PostgresSchema, what: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("GRANT {what} {} TO pg_monitor", schema.name))
 }
 
@@ -63,15 +63,15 @@ async fn a_user_who_may_not_create_tables_is_told_so_and_may_serve_all_the_same(
     let Some(schema) = PostgresSchema::new().await else { return };
     let as_other = " -c role=pg_monitor";
     let mut owner = schema.session().await;
-    owner.execute(grant(&schema, "USAGE ON SCHEMA")).await.unwrap();
+    owner.execute(permit(&schema, "USAGE ON SCHEMA")).await.unwrap();
     let error = schema.try_open(as_other).await.err().expect("it may not");
     assert!(matches!(error, OpenError::NotPermitted { .. }), "{error:?}");
     assert!(error.to_string().contains("permission denied for schema"), "{error}");
     assert!(error.remedy().contains("GRANT USAGE, CREATE ON SCHEMA"), "{error:?}");
     schema.open().await;
     let rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA";
-    owner.execute(grant(&schema, rights)).await.unwrap();
-    owner.execute(grant(&schema, "USAGE ON ALL SEQUENCES IN SCHEMA")).await.unwrap();
+    owner.execute(permit(&schema, rights)).await.unwrap();
+    owner.execute(permit(&schema, "USAGE ON ALL SEQUENCES IN SCHEMA")).await.unwrap();
     fill(&schema.try_open(as_other).await.unwrap()).await;
 }
 
@@ -126,23 +126,6 @@ async fn a_schema_that_is_up_to_date_is_opened_without_changing_it() {
     assert!(error.to_string().contains("read-only"), "{error}");
     schema.open().await;
     schema.try_open(read_only).await.unwrap();
-}
-
-#[tokio::test]
-async fn housekeeping_leaves_what_an_exchange_holds_for_the_next_run() {
-    let Some(schema) = PostgresSchema::new().await else { return };
-    let store = schema.open().await;
-    begun(&store, "idle").await;
-    begun(&store, "busy").await;
-    let mut exchange = schema.session().await;
-    let hold = sqlx::query("SELECT FROM codes WHERE hash = $1 FOR UPDATE");
-    exchange.execute("BEGIN").await.unwrap();
-    exchange.execute(hold.bind(code_hash("busy").as_str().to_owned())).await.unwrap();
-    assert_eq!(store.forget_expired(at(100)).await.unwrap(), 2, "the idle code and its grant");
-    exchange.execute("ROLLBACK").await.unwrap();
-    let token = refresh("r", "busy");
-    store.redeem_code_once(&code_hash("busy"), at(1), Some(token)).await.unwrap();
-    assert_eq!(store.forget_expired(at(2000)).await.unwrap(), 3, "code, token, grant");
 }
 
 /// Columns that rows are found by, and what language's rules order them: an update of the system

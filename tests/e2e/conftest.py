@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from application import Application
+from postgres import empty_schema
 from publisher import Publisher, running_publisher
+from replicas import Replicas, running_replicas
 from seen_secrets import SeenSecrets
 from server import Server
 
@@ -57,6 +59,14 @@ def documents_server(
     directory = tmp_path_factory.mktemp("documents")
     with running_server(directory, logs, client_documents_test_ca_file=authority) as server:
         yield server
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, logs: list[Path]) -> Iterator[Replicas]:
+    """Two servers that were started at once on one empty database."""
+    with empty_schema() as store, running_replicas(tmp_path, store) as replicas:
+        logs += [server.log for server in replicas]
+        yield replicas
 
 
 @contextmanager

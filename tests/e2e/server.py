@@ -20,13 +20,17 @@ POLL_SECONDS = 0.05
 
 
 class Server:
-    """One installation: a directory with a database and a log, settings, and at most one running process."""
+    """One installation: a directory with a database and a log, settings, and at most one running process.
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    Several that are given one `store` are replicas of one server, if they agree in their settings.
+    """
+
+    def __init__(self, directory: Path, store: str | None = None, **settings: str) -> None:
         self.port = free_port()
         self.log = directory / "server.log"
         self._directory = directory
-        self._settings = settings
+        # Not a flag: a password in it would be there for every user of the machine to see.
+        self._settings = {"store": store or f"sqlite:{directory / 'store.sqlite'}", **settings}
         self._process: subprocess.Popen | None = None
 
     def url(self, path: str, host: str = "localhost") -> str:
@@ -69,9 +73,8 @@ class Server:
         return self._process is not None
 
     def _command(self) -> list[str]:
-        store = f"sqlite:{self._directory / 'store.sqlite'}"
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
-        return [str(BINARY), "--port", str(self.port), "--store", store, "--log-level", "debug"]
+        return [str(BINARY), "--port", str(self.port), "--log-level", "debug"]
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS

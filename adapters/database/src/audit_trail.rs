@@ -32,11 +32,11 @@ impl AuditTrail for Database {
     }
 
     async fn forget_entries(&self, before: Timestamp, most: u32) -> Result<u64, StoreUnavailable> {
+        let write = self.write_in_turn(Turn::Housekeeping).await?;
         let newest = Entity::find().select_only().column(Column::Number);
-        let newest = newest.order_by_desc(Column::Number).into_tuple::<i64>().one(&self.reader);
+        let newest = newest.order_by_desc(Column::Number).into_tuple::<i64>().one(&write);
         let newest = newest.await.map_err(StoreUnavailable::new)?.unwrap_or_default();
         let surplus = newest.saturating_sub(i64::from(most));
-        let write = self.write_in_turn(Turn::Housekeeping).await?;
         let gone = old(before, surplus).exec(&write).await.map_err(StoreUnavailable::new)?;
         write.commit().await.map_err(StoreUnavailable::new)?;
         Ok(gone.rows_affected)

@@ -53,6 +53,10 @@ impl Bounded<DatabaseTransaction> {
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         in_time(self.longest, self.inner.commit()).await
     }
+
+    pub(crate) async fn rollback(self) -> Result<(), DbErr> {
+        in_time(self.longest, self.inner.rollback()).await
+    }
 }
 
 #[async_trait]

@@ -65,8 +65,13 @@ async fn connect_and_migrate(
     address: &PostgresAddress,
 ) -> Result<(Bounded<DatabaseConnection>, Migrated), OpenError> {
     let writer = connect(address).await?;
-    let migrated = schema::bring_up_to_date(&writer).await;
-    Ok((writer, migrated.map_err(|error| OpenError::server_not_migrated(address, error))?))
+    match schema::bring_up_to_date(&writer).await {
+        Ok(migrated) => Ok((writer, migrated)),
+        Err(error) => {
+            close(writer).await;
+            Err(OpenError::server_not_migrated(address, error))
+        }
+    }
 }
 
 async fn connect(address: &PostgresAddress) -> Result<Bounded<DatabaseConnection>, OpenError> {
@@ -80,7 +85,7 @@ async fn connect(address: &PostgresAddress) -> Result<Bounded<DatabaseConnection
     Ok(Bounded::new(pool, Some(LONGEST_SILENCE)))
 }
 
-/// What was asked for is done by now, so a server that does not say goodbye is no failure.
+/// What was asked for is done by now, or failed, so a server that does not say goodbye is no failure.
 async fn close(connections: Bounded<DatabaseConnection>) {
     let _ = connections.close().await;
 }

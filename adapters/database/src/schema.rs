@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, EntityName, EntityTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityName, EntityTrait,
+};
 use sea_orm_migration::seaql_migrations::Entity as AppliedMigrations;
 use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 use thiserror::Error;
@@ -62,12 +64,25 @@ pub(crate) async fn bring_up_to_date(
     writer: &Bounded<DatabaseConnection>,
 ) -> Result<Migrated, NotMigrated> {
     let write = begin_in_turn(writer, Turn::Migration).await?;
-    let before = applied(write.unbounded()).await?;
+    match apply_missing(write.unbounded()).await {
+        Ok(migrated) => {
+            write.commit().await?;
+            Ok(migrated)
+        }
+        Err(error) => {
+            // Now, rather than when somebody looks after the connection; it is undone in any case.
+            let _ = write.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn apply_missing(write: &DatabaseTransaction) -> Result<Migrated, NotMigrated> {
+    let before = applied(write).await?;
     let missing = missing(&before)?;
     if !missing.is_empty() {
-        Migrator::up(write.unbounded(), None).await?;
+        Migrator::up(write, None).await?;
     }
-    write.commit().await?;
     Ok(Migrated { from_nothing: before.is_empty(), applied: missing })
 }
 

@@ -167,7 +167,7 @@ impl Authorize {
     ) -> Result<NextPage, AuthorizationError> {
         self.throttle.authorization().map_err(|many| self.record(many.into(), None))?;
         let request = self.examine(query).await?;
-        let session = self.valid_session(session, &request.client.id).await?;
+        let session = self.valid_session(session, Some(&request.client.id)).await?;
         match session {
             Some(session) if !request.prompt.login => self.ask(request, session, navigation).await,
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
@@ -175,7 +175,8 @@ impl Authorize {
         }
     }
 
-    /// Like [`Self::begin`] for a person who has just logged in, as `prompt=login` asks for.
+    /// Like [`Self::begin`] for a person who has just logged in, as `prompt=login` asks for. Only
+    /// who is not logged in is counted once more.
     ///
     /// # Errors
     /// [`AuthorizationError`], recorded in the audit log.
@@ -185,8 +186,13 @@ impl Authorize {
         session: Option<&SessionToken>,
         navigation: Navigation,
     ) -> Result<NextPage, AuthorizationError> {
+        let session = self.valid_session(session, None).await?;
+        // Nobody comes here from a login without one: it is a beginning like any other.
+        if session.is_none() {
+            self.throttle.authorization().map_err(|many| self.record(many.into(), None))?;
+        }
         let request = self.examine(query).await?;
-        match self.valid_session(session, &request.client.id).await? {
+        match session {
             Some(session) if !request.prompt.login || self.is_fresh(&session) => {
                 self.ask(request, session, navigation).await
             }
@@ -234,12 +240,12 @@ impl Authorize {
     async fn valid_session(
         &self,
         session: Option<&SessionToken>,
-        client: &ClientId,
+        client: Option<&ClientId>,
     ) -> Result<Option<LoginSession>, AuthorizationError> {
         let Some(token) = session else { return Ok(None) };
         let session = match self.sessions.find(&token.hash()).await {
             Ok(session) => session,
-            Err(unavailable) => return Err(self.record(unavailable.into(), Some(client))),
+            Err(unavailable) => return Err(self.record(unavailable.into(), client)),
         };
         let session = session.filter(|session| session.is_valid(self.clock.now()));
         let Some(session) = session else { return Ok(None) };

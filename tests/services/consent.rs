@@ -68,7 +68,7 @@ async fn az_27_a_session_that_is_over_grants_nothing() {
 
 #[tokio::test]
 async fn a_request_that_is_no_good_any_more_grants_nothing_and_is_recorded_once() {
-    let mut world = World::new();
+    let mut world = World::new().with_session(Some(session()));
     world.clients.expect_find().times(1).return_once(|_| Ok(None));
     let stage = world.open();
     let error = stage.use_cases.consent.answer(yes()).await.unwrap_err();
@@ -145,7 +145,7 @@ async fn an_unavailable_grant_store_is_503_and_no_consent_is_recorded() {
 
 #[tokio::test]
 async fn an_unavailable_session_store_grants_nothing_and_is_recorded_once() {
-    let mut world = World::new().with_client(client());
+    let mut world = World::new();
     world.sessions.expect_find().times(1).return_once(|_| Err(store_unavailable()));
     let stage = world.open();
     let error = stage.use_cases.consent.answer(yes()).await.unwrap_err();

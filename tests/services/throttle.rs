@@ -9,7 +9,9 @@ use mcp_oauth_core::domain::client_address::ClientAddress;
 use mcp_oauth_core::domain::correlation::{CurrentRequest, RequestId};
 use mcp_oauth_core::domain::limit::{Limited, LimitedAction, Network, TooMany, UserKey};
 use mcp_oauth_core::domain::navigation::Navigation;
+use mcp_oauth_core::domain::secret::SessionToken;
 use mcp_oauth_core::port::LoginRefused;
+use mcp_oauth_core::service::authorize::NextPage;
 use mcp_oauth_core::service::refusal::Refusal;
 use mockall::Sequence;
 use serde_json::json;
@@ -18,8 +20,8 @@ use crate::consent::yes;
 use crate::login::attempt;
 use crate::private_key_jwt::{form, form_with, inline as signing, with_record, with_signatures};
 use crate::samples::{
-    CLIENT_SECRET, CODE, VERIFIER, alice, client, code, confidential_client, grant,
-    store_unavailable,
+    CLIENT_SECRET, CODE, SESSION, VERIFIER, alice, client, code, confidential_client, grant,
+    session, store_unavailable,
 };
 use crate::world::{World, authorization, refused, row};
 
@@ -102,6 +104,33 @@ async fn a_consent_form_too_many_looks_nobody_up_and_grants_nothing() {
     assert_eq!(row(Refusal::Consent(&error)), expected);
     assert_eq!(stage.decisions(), ["limit_authorization"]);
     assert_eq!(noted(&calls), [("count", LimitedAction::Authorization)]);
+}
+
+#[tokio::test]
+async fn going_on_without_a_login_counts_as_a_beginning_and_looks_nobody_up() {
+    let token = SessionToken::presented(SESSION);
+    let unknown = (World::new().with_session(None), Some(&token));
+    for (world, session) in [(World::new(), None), unknown] {
+        let (world, calls) = noting(world, Some(LimitedAction::Authorization));
+        let stage = world.open();
+        let authorize = &stage.use_cases.authorize;
+        let gone_on = authorize.proceed(&authorization(&[]), session, Navigation::Own).await;
+        let expected = (429, "too_many_requests", "limit_authorization");
+        assert_eq!(row(Refusal::Authorization(&gone_on.unwrap_err())), expected);
+        assert_eq!(noted(&calls), [("count", LimitedAction::Authorization)]);
+    }
+}
+
+#[tokio::test]
+async fn going_on_after_a_login_is_not_counted_again() {
+    let world = World::new().with_client(client()).with_session(Some(session()));
+    let (world, calls) = noting(world, None);
+    let stage = world.open();
+    let token = SessionToken::presented(SESSION);
+    let authorize = &stage.use_cases.authorize;
+    let gone_on = authorize.proceed(&authorization(&[]), Some(&token), Navigation::Own).await;
+    assert!(matches!(gone_on, Ok(NextPage::Consent(_))), "{gone_on:?}");
+    assert_eq!(noted(&calls), []);
 }
 
 #[tokio::test]

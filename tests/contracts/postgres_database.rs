@@ -3,7 +3,7 @@
 
 use mcp_oauth_core::port::KeyStore;
 use mcp_oauth_database::{
-    Database, DatabaseAddress, OpenError, Opened, migrate, pending_migrations,
+    Database, DatabaseAddress, OpenError, Opened, PostgresAddress, migrate, pending_migrations,
 };
 use sqlx::{AssertSqlSafe, Executor, Row};
 
@@ -100,6 +100,22 @@ async fn a_newer_schema_is_refused_by_name() {
     let error = schema.try_open("").await.err().expect("it is newer");
     assert!(matches!(error, OpenError::NewerSchema { .. }), "{error:?}");
     assert!(error.to_string().contains("m29991231_000001_flying_cars"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_keep_every_name_is_refused() {
+    let Some(schema) = PostgresSchema::new().await else { return };
+    let mut session = schema.session().await;
+    let name = format!("{}_latin1", schema.name);
+    let make = "ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
+    session.execute(AssertSqlSafe(format!("CREATE DATABASE {name} {make}"))).await.unwrap();
+    let url = format!("{}&dbname={name}", schema.url_with(""));
+    let address = PostgresAddress::parse(&url.into()).unwrap();
+    let error = Database::open_postgres(&address).await.err();
+    session.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+    let error = error.expect("it has no emoji");
+    assert!(matches!(error, OpenError::WrongEncoding { .. }), "{error:?}");
+    assert!(error.to_string().contains("LATIN1") && error.remedy().contains("UTF8"), "{error}");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 //!
 //! A race is decided by the guard in the `WHERE` clause of one `UPDATE` and by how many rows that
 //! changed, never by a read that comes before it. So it is decided the same way under SQLite, where
-//! writers queue, and under READ COMMITTED, where they don't.
+//! writers queue, and under READ COMMITTED, where they don't. Where more than a row decides, as when
+//! something is counted or numbered, there is a turn to take (`turn`).
 
 // By this name the contract suites know it, whose way to a server the tests in here take too.
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// There is no TLS as the address demands it.
-    #[error("there is no TLS with the PostgreSQL database {database}: {source}")]
+    #[error("there is no TLS with the PostgreSQL database {database}: {}", words_of(source))]
     NoTls {
         /// The database and its server.
         database: String,
@@ -90,7 +90,10 @@ pub enum OpenError {
         source: SqlxError,
     },
     /// The server does not let this user in.
-    #[error("the server of the PostgreSQL database {database} does not let its user in: {source}")]
+    #[error(
+        "the server of the PostgreSQL database {database} does not let its user in: {}",
+        words_of(source)
+    )]
     NotAdmitted {
         /// The database and its server.
         database: String,
@@ -98,7 +101,7 @@ pub enum OpenError {
         source: SqlxError,
     },
     /// The server has no such database.
-    #[error("there is no PostgreSQL database {database}: {source}")]
+    #[error("there is no PostgreSQL database {database}: {}", words_of(source))]
     NoDatabase {
         /// The database and its server.
         database: String,
@@ -106,15 +109,26 @@ pub enum OpenError {
         source: SqlxError,
     },
     /// The user may not do what has to be done.
-    #[error("the user of the PostgreSQL database {database} may not do everything: {source}")]
+    #[error(
+        "the user of the PostgreSQL database {database} may not do everything: {}",
+        words_within(source)
+    )]
     NotPermitted {
         /// The database and its server.
         database: String,
         /// What the server says.
         source: DbErr,
     },
+    /// The database can't keep every text.
+    #[error("the PostgreSQL database {database} has the encoding {encoding}")]
+    WrongEncoding {
+        /// The database and its server.
+        database: String,
+        /// As the server calls it.
+        encoding: String,
+    },
     /// PostgreSQL does not answer as it should.
-    #[error("the PostgreSQL database {database} can't be used: {source}")]
+    #[error("the PostgreSQL database {database} can't be used: {}", words_within(source))]
     UnusableServer {
         /// The database and its server.
         database: String,
@@ -149,9 +163,12 @@ impl OpenError {
                 "Make that user the owner of the database, or GRANT USAGE, CREATE ON SCHEMA to it; \
                  tables that another user created must be granted to it as well."
             }
+            Self::WrongEncoding { .. } => {
+                "Use one in UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+            }
             Self::UnusableServer { .. } => {
-                "Name a PostgreSQL server that takes changes, and a database in UTF8 whose \
-                 search_path leads to a schema."
+                "Name a PostgreSQL server that takes changes, and a database whose search_path leads \
+                 to a schema."
             }
         }
     }
@@ -190,6 +207,10 @@ impl OpenError {
         let database = address.to_string();
         let code = source.as_database_error().and_then(DatabaseError::code).map(Cow::into_owned);
         match (source, code.as_deref()) {
+            // As rustls tells that it does not accept a certificate.
+            (source @ SqlxError::Io(_), _) if is_invalid_data(&source) => {
+                Self::NoTls { database, source }
+            }
             (SqlxError::Io(source), _) => Self::Unreachable { database, source },
             (source @ (SqlxError::Tls(_) | SqlxError::Configuration(_)), _) => {
                 Self::NoTls { database, source }
@@ -211,11 +232,29 @@ impl OpenError {
     }
 }
 
-/// The code that the database gave to an error.
-fn code_of(error: &DbErr) -> Option<Cow<'_, str>> {
+fn is_invalid_data(error: &SqlxError) -> bool {
+    matches!(error, SqlxError::Io(error) if error.kind() == io::ErrorKind::InvalidData)
+}
+
+fn within(error: &DbErr) -> Option<&SqlxError> {
     let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
         return None;
     };
     let RuntimeErr::SqlxError(inner) = inner else { return None };
-    inner.as_database_error().and_then(DatabaseError::code)
+    Some(inner.as_ref())
+}
+
+/// The code that the database gave to an error.
+fn code_of(error: &DbErr) -> Option<Cow<'_, str>> {
+    within(error)?.as_database_error().and_then(DatabaseError::code)
+}
+
+/// An error in the server's own words, where it is the server that says it.
+fn words_of(error: &SqlxError) -> String {
+    let said = error.as_database_error().map(DatabaseError::message);
+    said.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+fn words_within(error: &DbErr) -> String {
+    within(error).map_or_else(|| error.to_string(), words_of)
 }

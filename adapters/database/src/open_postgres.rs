@@ -105,14 +105,25 @@ async fn try_to_connect(
             OpenError::UnreadableFile { database, path, source }
         })?;
     }
-    let attempt = async { options.connect().await?.close().await };
-    match tokio::time::timeout(LONGEST_WAIT, attempt).await {
-        Ok(answer) => answer.map_err(|error| OpenError::not_connected(address, error)),
+    let encoding = tokio::time::timeout(LONGEST_WAIT, encoding_of(options)).await;
+    let database = address.to_string();
+    match encoding {
+        Ok(Ok(encoding)) if encoding == "UTF8" => Ok(()),
+        Ok(Ok(encoding)) => Err(OpenError::WrongEncoding { database, encoding }),
+        Ok(Err(error)) => Err(OpenError::not_connected(address, error)),
         Err(_) => {
             let source = io::Error::new(io::ErrorKind::TimedOut, "no answer");
-            Err(OpenError::Unreachable { database: address.to_string(), source })
+            Err(OpenError::Unreachable { database, source })
         }
     }
+}
+
+/// In what the database keeps texts: names can have any character there is.
+async fn encoding_of(options: &PgConnectOptions) -> Result<String, sqlx::Error> {
+    let mut session = options.connect().await?;
+    let encoding = sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut session).await?;
+    session.close().await?;
+    Ok(encoding)
 }
 
 #[cfg(test)]

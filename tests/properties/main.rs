@@ -4,8 +4,6 @@
 //! `PROPTEST_CASES` says how many texts each property is tried with (256 unless set). A text that
 //! breaks a property is kept in `tests/properties/*.regressions` and tried first ever after.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
 mod client_document;
 mod client_document_url;
 mod jwt;

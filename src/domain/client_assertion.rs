@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::client::ClientId;
 use super::client_keys::AssertionAlgorithm;
+use super::error_text::shortened;
 use super::issuer::Issuer;
 use super::jwt::{MalformedJwt, UnverifiedJwt};
 use super::spent_id::SpentId;
@@ -227,10 +228,6 @@ fn text_claim<'c>(
 ) -> Result<&'c str, AssertionError> {
     let text = claims.get(claim).and_then(Value::as_str).filter(|text| !text.is_empty());
     text.ok_or(AssertionError::Claim(claim))
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::client::{
 use super::client_document_url::ClientDocumentUrl;
 use super::client_keys::{ClientKeySet, ClientKeys, InvalidClientKeys, KeySource};
 use super::client_name::presentable;
+use super::error_text::shortened;
 use super::redirect_uri::RedirectUri;
 use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
@@ -241,10 +242,6 @@ impl Members {
             _ => Ok(()),
         }
     }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 use url::Url;
 
+use super::error_text::shortened;
 use super::secret::{base64url, from_base64url};
 
 /// How many keys one client may have.
@@ -373,10 +374,6 @@ impl fmt::Display for JwksUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(100).collect()
 }
 
 #[cfg(test)]

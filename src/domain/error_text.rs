@@ -14,6 +14,12 @@ pub(crate) fn error_text(text: &str) -> String {
     spelled_out.chars().map(character).collect()
 }
 
+/// The beginning of what a stranger sent, to be repeated in an error: 200 characters at most.
+#[must_use]
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

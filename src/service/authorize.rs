@@ -19,7 +19,7 @@ use crate::domain::authorization::{
 };
 use crate::domain::client::{Client, ClientId, GrantType};
 use crate::domain::consent::RememberedConsent;
-use crate::domain::error_text::error_text;
+use crate::domain::error_text::{error_text, shortened};
 use crate::domain::limit::TooMany;
 use crate::domain::login::LoginSession;
 use crate::domain::navigation::Navigation;
@@ -423,10 +423,6 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, RefusedRequest> {
         return Err(RefusedRequest::Invalid("prompt none goes with no other value".to_owned()));
     }
     Ok(prompt)
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 impl From<ParameterError> for RefusedRequest {

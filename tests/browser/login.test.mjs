@@ -156,6 +156,28 @@ test("the keyboard alone is enough, and no is an answer", async () => {
   await page.close();
 });
 
+test("a person who logs out is asked for the password again", async () => {
+  const { listener, url } = await authorizationRequest();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const seen = watch(page);
+
+  await page.goto(url);
+  await logIn(page, "password");
+  await page.getByRole("heading", { name: /Allow/ }).waitFor();
+  await page.goto(`${server.url}/logout`);
+  await screenshot(page, "log-out");
+  await page.getByRole("button", { name: "Log out" }).click();
+  assert.match(await page.getByRole("status").innerText(), /Nobody is logged in/);
+  await screenshot(page, "logged-out");
+
+  await page.goto(url);
+  await page.getByLabel("Password").waitFor();
+  assert.deepEqual(seen, { elsewhere: [], refused: [] });
+  listener.close();
+  await context.close();
+});
+
 test("an unknown client gets a page that says so, and no redirect", async () => {
   const page = await browser.newPage();
   const response = await page.goto(`${server.url}/authorize?client_id=nobody&redirect_uri=https://evil.example/`);

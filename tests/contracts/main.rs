@@ -18,7 +18,6 @@ mod postgres_schema;
 mod samples;
 mod stores;
 
-mod audit_numbers;
 mod audit_trail;
 mod client_registry;
 mod consent_memory;

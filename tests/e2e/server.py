@@ -42,14 +42,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=self._directory,
-                # The documented names (BASE_URL, ISSUER and so on) may be set where the suite runs.
-                env={
-                    "PATH": os.environ["PATH"],
-                    "HOME": str(self._directory),
-                    # All these people sign in within seconds and from one address.
-                    "MCP_OAUTH_LIMITS": "false",
-                    **{f"MCP_OAUTH_{name.upper()}": value for name, value in self._settings.items()},
-                },
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -71,6 +64,30 @@ class Server:
     @property
     def is_running(self) -> bool:
         return self._process is not None
+
+    def command(self, *arguments: str) -> str:
+        """What the program prints when it is run with a command, over the same store."""
+        done = subprocess.run(
+            [str(BINARY), *arguments],
+            cwd=self._directory,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        # The documented names (BASE_URL, ISSUER and so on) may be set where the suite runs.
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._directory),
+            # All these people sign in within seconds and from one address.
+            "MCP_OAUTH_LIMITS": "false",
+            **{f"MCP_OAUTH_{name.upper()}": value for name, value in self._settings.items()},
+        }
 
     def _command(self) -> list[str]:
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.

@@ -23,7 +23,7 @@ pub enum LimitedAction {
     Authorization,
     /// Sending a login form, by network.
     Login,
-    /// Asking for a token, by network.
+    /// Asking for a token, about one or to end one, by network.
     Token,
     /// Asking for a token, by client; a client that proves nothing counts by network, since anybody
     /// can use its name.

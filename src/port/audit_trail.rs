@@ -4,11 +4,13 @@ use super::StoreUnavailable;
 use crate::domain::audit_trail::{AuditEntry, AuditQuery};
 use crate::domain::timestamp::Timestamp;
 
-/// Decisions, kept to be read later.
+/// Decisions, kept to be read later. A store that dies with the process may keep only the newest
+/// 10,000.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
-    /// Adds entries in their order, all or none. Each gets a number higher than every one before.
+    /// Adds entries in their order, all or none. Each gets a number higher than every one before,
+    /// and numbers can be read in their order: whoever has read one finds no new one below it later.
     ///
     /// # Errors
     /// [`StoreUnavailable`].

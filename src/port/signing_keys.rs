@@ -23,7 +23,7 @@ pub trait SigningKeys: Send + Sync {
     /// [`SigningUnavailable`].
     async fn published(&self) -> Result<JwkSet, SigningUnavailable>;
 
-    /// Every key, newest first, and what it does right now.
+    /// Every key, newest first, and what it does right now. A first one is made if there is none.
     ///
     /// # Errors
     /// [`SigningUnavailable`].

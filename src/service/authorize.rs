@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::claimed_client::named_client;
 use super::client_directory::{ClientDirectory, NotFound, RefusedDocument};
 use super::issue_code::IssueCode;
 use super::policy::{Policy, ScopePolicy};
@@ -72,7 +73,7 @@ pub enum AuthorizationError {
     /// For the client, by redirect.
     #[error("{reason}")]
     Redirect {
-        /// The code of OAuth 2.1 §4.1.2.1 or RFC 8707 §2.
+        /// Why; its code is [`RefusedRequest::code`].
         reason: RefusedRequest,
         /// The client's redirect address with the error, `state` and `iss`.
         redirect_to: String,
@@ -260,9 +261,8 @@ impl Authorize {
         query: &AuthorizationQuery,
     ) -> Result<AuthorizationRequest, AuthorizationError> {
         self.try_examine(query).await.map_err(|error| {
-            let client = Parameters::parse(query.as_str().as_bytes()).unwrap_or_default();
-            let client = client.optional("client_id").ok().flatten().map(shortened);
-            self.record(error, client.map(ClientId::new).as_ref())
+            let parameters = Parameters::parse(query.as_str().as_bytes()).unwrap_or_default();
+            self.record(error, named_client(&parameters).as_ref())
         })
     }
 

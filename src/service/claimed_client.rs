@@ -11,8 +11,16 @@ pub(super) fn claimed_client(authorization: &[&str], form: &Parameters) -> Optio
         [header] => basic(header).map(|(id, _)| id),
         _ => None,
     };
-    let by_form = || form.optional("client_id").ok().flatten().map(ClientId::new);
-    by_header.or_else(by_form).filter(|id| id.as_str().len() <= LONGEST_CLIENT_ID)
+    by_header.filter(is_decent).or_else(|| named_client(form))
+}
+
+/// The client that a query or a form names.
+pub(super) fn named_client(parameters: &Parameters) -> Option<ClientId> {
+    parameters.optional("client_id").ok().flatten().map(ClientId::new).filter(is_decent)
+}
+
+fn is_decent(id: &ClientId) -> bool {
+    id.as_str().len() <= LONGEST_CLIENT_ID
 }
 
 #[cfg(test)]

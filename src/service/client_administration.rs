@@ -13,7 +13,7 @@ use crate::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, LONGEST_CLIENT_ID,
     MOST_REDIRECT_URIS, SecretTransport,
 };
-use crate::domain::client_keys::ClientKeys;
+use crate::domain::client_keys::{ClientKeys, KeySource};
 use crate::domain::client_name::{LONGEST_CLIENT_NAME, presentable};
 use crate::domain::grant::GrantSelection;
 use crate::domain::own_clients::is_own_client;
@@ -133,6 +133,9 @@ pub enum AddClientError {
     /// Anybody could be a public client.
     #[error("a public client can't be a resource server, since anybody could be it")]
     PublicResourceServer,
+    /// This server fetches nothing from where its keys are.
+    #[error("this server fetches nothing from {0:?}, where the keys are")]
+    KeysOutOfReach(String),
     /// It gets no tokens and may not ask about any.
     #[error("there is nothing that this client could do")]
     Useless,
@@ -171,6 +174,7 @@ impl ClientAdministration {
         let client_name = Some(name.ok_or(AddClientError::Name)?);
         let grant_types = grant_types(&new)?;
         check_credential(&new, &grant_types)?;
+        self.check_reach(&new.credential)?;
         let scope = self.scope(&new.scope)?;
         let id = self.id(new.id.as_deref()).await?;
         let (credential, secret) = self.credential(new.credential);
@@ -286,6 +290,17 @@ impl ClientAdministration {
             return Err(AddClientError::UnknownScope(unknown));
         }
         Ok(Some(known).filter(|known| !known.is_empty()))
+    }
+
+    fn check_reach(&self, credential: &NewCredential) -> Result<(), AddClientError> {
+        match credential {
+            NewCredential::Keys(ClientKeys { source: KeySource::Published(uri), .. })
+                if !self.policy.client_documents.permits(uri.host()) =>
+            {
+                Err(AddClientError::KeysOutOfReach(uri.host().to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn credential(&self, new: NewCredential) -> (ClientCredential, Option<ClientSecret>) {

@@ -42,7 +42,7 @@ pub enum RefusedDocument {
     #[error("the client_id begins like the address of a metadata document, but {0}")]
     Address(#[from] InvalidDocumentUrl),
     /// The operator wants no documents, or none from there.
-    #[error("this server reads no client metadata documents of {host:?}")]
+    #[error("this server fetches nothing from {host:?} (client_documents)")]
     NotPermitted {
         /// The host of the document or of the keys.
         host: String,

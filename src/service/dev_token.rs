@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::ClientId;
+use crate::domain::error_text::shortened;
 use crate::domain::limit::TooMany;
 use crate::domain::own_clients::DEV_TOKEN_CLIENT;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -99,6 +100,6 @@ impl DevToken {
         let seconds = text.parse().ok().map(Duration::from_secs);
         seconds
             .filter(|seconds| !seconds.is_zero() && *seconds <= LONGEST_LIFETIME)
-            .ok_or_else(|| DevTokenError::Lifetime(text.chars().take(40).collect()))
+            .ok_or_else(|| DevTokenError::Lifetime(shortened(text)))
     }
 }

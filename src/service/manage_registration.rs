@@ -9,9 +9,11 @@ use super::policy::Policy;
 use super::refusal::Refusal;
 use super::register::{Registered, RegistrationError, new_credential};
 use super::registration_request::Members;
+use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::bearer::{MalformedCredentials, bearer_token};
 use crate::domain::client::{Client, ClientCredential, ClientId};
+use crate::domain::limit::TooMany;
 use crate::domain::secret::{ClientSecret, RegistrationToken};
 use crate::port::{AuditLog, ClientRegistry, Random, StoreUnavailable};
 
@@ -29,12 +31,16 @@ pub struct ManageRegistration {
     pub(super) end_client: EndClient,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) throttle: Throttle,
     pub(super) policy: Arc<Policy>,
 }
 
 /// Why a registration stays as it is, and is not shown.
 #[derive(Debug, Error)]
 pub enum ManagementError {
+    /// There were too many.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// No token was sent.
     #[error("a registration access token is needed")]
     TokenMissing,
@@ -125,6 +131,7 @@ impl ManageRegistration {
         id: &ClientId,
         authorization: &[&[u8]],
     ) -> Result<(Client, RegistrationToken), ManagementError> {
+        self.throttle.management()?;
         let token = bearer_token(authorization)?.ok_or(ManagementError::TokenMissing)?;
         let token = RegistrationToken::presented(token.expose());
         let client = self.clients.find(id).await?.ok_or(ManagementError::WrongToken)?;

@@ -233,6 +233,7 @@ fn wrong_registration_token(audit: &'static str) -> Row {
 
 fn management(error: &ManagementError) -> Row {
     match error {
+        ManagementError::TooMany(error) => too_many(error),
         ManagementError::TokenMissing => no_registration_token(),
         ManagementError::MalformedToken(_) => {
             row(400, "invalid_request", "management_malformed_token")

@@ -25,6 +25,11 @@ impl Throttle {
         self.0.count(&Limited::AllRegistrations)
     }
 
+    /// A look at a registration, its change or its end.
+    pub(super) fn management(&self) -> Result<(), TooMany> {
+        self.0.count(&Limited::Registration(Network::current()))
+    }
+
     /// The beginning of an authorization, or a consent form that came back.
     pub(super) fn authorization(&self) -> Result<(), TooMany> {
         self.0.count(&Limited::Authorization(Network::current()))
@@ -45,7 +50,7 @@ impl Throttle {
         wrong_password(user).iter().for_each(|limited| self.take(limited));
     }
 
-    /// A token request of anybody.
+    /// A request for a token, about one or to end one, of anybody.
     pub(super) fn token(&self) -> Result<(), TooMany> {
         self.0.count(&Limited::Token(Network::current()))
     }

@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::audit::{AuditEvent, Decision};
 use crate::domain::client::{Client, ClientOrigin, GrantType};
+use crate::domain::error_text::shortened;
 use crate::domain::grant::Grant;
 use crate::domain::limit::TooMany;
 use crate::domain::parameters::{ParameterError, Parameters};
@@ -139,7 +140,7 @@ impl TokenEndpoint {
         self.throttle.token_of(client)?;
         let name = form.required("grant_type")?;
         let grant = GrantType::from_name(name)
-            .ok_or_else(|| TokenError::UnsupportedGrant(name.chars().take(100).collect()))?;
+            .ok_or_else(|| TokenError::UnsupportedGrant(shortened(name)))?;
         if !client.metadata.may_use(grant) {
             return Err(TokenError::NotRegisteredFor(grant));
         }

@@ -104,7 +104,7 @@ pub struct UseCases {
     pub log_out: Arc<LogOut>,
     /// Take a person's answer.
     pub consent: Arc<Consent>,
-    /// Exchange a code, refresh.
+    /// Exchange a code, refresh, and give a client tokens of its own.
     pub token: Arc<TokenEndpoint>,
     /// Revoke a token.
     pub revoke: Arc<Revoke>,
@@ -114,7 +114,7 @@ pub struct UseCases {
     pub metadata: Arc<Metadata>,
     /// Tell whether everything needed is within reach.
     pub readiness: Arc<Readiness>,
-    /// Publish the signing keys.
+    /// Publish, list and replace the signing keys.
     pub keys: Arc<Keys>,
     /// Make test tokens; only with the dev provider on a loopback base URL.
     pub dev_token: Option<Arc<DevToken>>,
@@ -227,6 +227,7 @@ impl Make {
             end_client: self.end_client(),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
         })
     }

@@ -5,12 +5,7 @@
 //!
 //! A new store is one more module in [`stores::contract`], and runs every one of them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "this is a test from end to end"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod everything;
 mod postgres_relay;

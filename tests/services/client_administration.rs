@@ -5,6 +5,8 @@ use mcp_oauth_core::domain::audit::Decision;
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientOrigin, GrantType, SecretTransport,
 };
+use mcp_oauth_core::domain::client_document_policy::ClientDocumentPolicy;
+use mcp_oauth_core::domain::client_keys::ClientKeys;
 use mcp_oauth_core::domain::grant::GrantSelection;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
@@ -14,6 +16,7 @@ use mcp_oauth_core::service::client_administration::{
     AddClientError, ChangeClientError, ClientSelection, NewClient, NewCredential,
 };
 use mockall::Sequence;
+use serde_json::json;
 
 use crate::samples::{CALLBACK, at, client, confidential_client, grant, scope, store_unavailable};
 use crate::world::World;
@@ -59,7 +62,7 @@ async fn stored(new: NewClient) -> Client {
     let client = stored.recv().unwrap();
     assert_eq!(added.client, client);
     match (&client.credential, &added.secret) {
-        (ClientCredential::Public, None) => {}
+        (ClientCredential::Public | ClientCredential::Keys(_), None) => {}
         (ClientCredential::Secret { hash, .. }, Some(secret)) => assert!(hash.matches(secret)),
         (credential, _) => panic!("{credential:?}"),
     }
@@ -312,4 +315,18 @@ async fn the_client_of_the_documentation_page_can_not_be_ended() {
     let stage = World::new().with_client(docs.clone()).open();
     let error = stage.use_cases.client_administration.delete(&docs.id).await.unwrap_err();
     assert!(matches!(error, ChangeClientError::Own), "{error}");
+}
+
+#[tokio::test]
+async fn ci_13_keys_that_this_server_may_not_fetch_are_refused() {
+    let members = json!({ "jwks_uri": "https://keys.example/jwks" });
+    let keys = ClientKeys::from_metadata(members.as_object().unwrap()).unwrap();
+    let signing = NewClient { credential: NewCredential::Keys(keys), ..machine() };
+    assert!(matches!(stored(signing.clone()).await.credential, ClientCredential::Keys(_)));
+    let mut world = World::new();
+    world.policy.client_documents = ClientDocumentPolicy::Off;
+    let stage = world.open();
+    let refused = stage.use_cases.client_administration.add(signing).await.unwrap_err();
+    assert!(matches!(refused, AddClientError::KeysOutOfReach(host) if host == "keys.example"));
+    assert_eq!(stage.audited(), []);
 }

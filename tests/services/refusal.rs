@@ -122,6 +122,7 @@ fn management() -> Rows<ManagementError> {
         (OurMember("client_id_issued_at"), (400, "invalid_request", "management_our_member")),
         (metadata, (400, "invalid_redirect_uri", "registration_redirect_uri")),
         (Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Registration, "limit_registration"),
     ]
 }
 

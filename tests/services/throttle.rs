@@ -86,6 +86,18 @@ async fn rg_08_a_registration_too_many_is_429_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn rg_08_a_look_at_a_registration_too_many_looks_nobody_up() {
+    let (world, calls) = noting(World::new(), Some(LimitedAction::Registration));
+    let stage = world.open();
+    let manage = &stage.use_cases.manage_registration;
+    let error = manage.read(&client().id, &[b"Bearer token"]).await.unwrap_err();
+    let expected = (429, "too_many_requests", "limit_registration");
+    assert_eq!(row(Refusal::Management(&error)), expected);
+    assert_eq!(stage.decisions(), ["limit_registration"]);
+    assert_eq!(noted(&calls), [("count", LimitedAction::Registration)]);
+}
+
+#[tokio::test]
 async fn an_authorization_request_too_many_looks_nobody_up() {
     let (world, _) = noting(World::new(), Some(LimitedAction::Authorization));
     let stage = world.open();

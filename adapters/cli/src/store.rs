@@ -7,7 +7,7 @@ use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
     LoginSessions, SpentTokenIds, TokenRevocations,
 };
-use mcp_oauth_database::{Database, OpenError, pending_migrations};
+use mcp_oauth_database::{Database, OpenError, migrate, pending_migrations};
 use mcp_oauth_memory::MemoryStore;
 
 use crate::problem::Problem;
@@ -99,6 +99,18 @@ pub(crate) async fn missing_migrations(
         StoreChoice::Database(address) => pending_migrations(address).await,
     };
     missing.map_err(|error| unusable(sources, &error))
+}
+
+/// Applies them, and returns which were applied.
+pub(crate) async fn migrate_store(
+    choice: &StoreChoice,
+    sources: &PlaceSources,
+) -> Result<Vec<String>, Problem> {
+    let applied = match choice {
+        StoreChoice::Memory => return Ok(Vec::new()),
+        StoreChoice::Database(address) => migrate(address).await,
+    };
+    applied.map_err(|error| unusable(sources, &error))
 }
 
 fn unusable(sources: &PlaceSources, error: &OpenError) -> Problem {

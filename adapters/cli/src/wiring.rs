@@ -95,8 +95,13 @@ pub(crate) async fn check_keys(issuer: &LocalIssuer) -> Result<(), Problem> {
     let remedy = "Set the secret under which they were encrypted, or that one as \
                   previous_encryption_secret to encrypt them anew.";
     let source = "the settings and the store";
-    let checked = issuer.check_stored().await;
-    checked.map_err(|error| Problem::new("encryption_secret", source, &error, remedy))
+    issuer.check_stored().await.map_err(|error| {
+        if error.0.is::<StoreUnavailable>() {
+            let remedy = "See that the store can be read, and try again.";
+            return Problem::new("store", source, &error, remedy);
+        }
+        Problem::new("encryption_secret", source, &error, remedy)
+    })
 }
 
 fn documents(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn ClientDocuments> {

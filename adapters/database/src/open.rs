@@ -11,7 +11,7 @@ use crate::open_error::OpenError;
 use crate::postgres_address::PostgresAddress;
 use crate::turn::Turn;
 
-/// A database that holds clients, grants, login sessions and signing keys. Clones share it.
+/// A database that keeps everything the ports of a store ask for. Clones share it.
 #[derive(Clone)]
 pub struct Database {
     /// Sees what was committed before it is asked, and never waits for a writer.

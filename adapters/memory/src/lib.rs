@@ -1,5 +1,5 @@
-//! What is kept in memory and dies with the process: every store, the tokens that were verified, and
-//! how often things were done.
+//! What is kept in memory and dies with the process: every store, what was verified, fetched and found
+//! not to be revoked, and how often things were done.
 //!
 //! One lock around a [`MemoryStore`] makes each method atomic, which is the whole of the ports'
 //! promises but survival; so this is also the plainest reading of them.
@@ -41,7 +41,7 @@ pub use remembered_documents::{DocumentMemory, RememberedDocuments};
 pub use request_limits::{RequestCounts, Unlimited};
 pub use verified_tokens::VerifiedTokens;
 
-/// Clients, grants, login sessions, signing keys and spent ids, in memory.
+/// Everything the ports of a store ask for, in memory.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<Records>);
 

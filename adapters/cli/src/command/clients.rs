@@ -347,6 +347,9 @@ fn refused(error: &AddClientError) -> CommandError {
         AddClientError::PublicMachine | AddClientError::PublicResourceServer => {
             "Choose another --auth-method."
         }
+        AddClientError::KeysOutOfReach(_) => {
+            "Use --jwks FILE, or permit the host with client_documents and client_document_domains."
+        }
         AddClientError::Useless => "Give it a --grant, a --redirect-uri or --may-introspect.",
         AddClientError::UnknownScope(_) => {
             "Add it to [scopes] in the settings, with its meaning, or leave it out."

@@ -9,7 +9,7 @@ use super::CommandError;
 use super::format::{Format, print_json, print_line};
 use super::workplace::no_memory;
 use crate::settings::Settings;
-use crate::store::{Stores, missing_migrations};
+use crate::store::{migrate_store, missing_migrations};
 
 /// What to do about it.
 #[derive(Debug, Args)]
@@ -30,14 +30,14 @@ pub(crate) struct MigrateCommand {
 impl MigrateCommand {
     pub(super) async fn run(&self, settings: &Settings) -> Result<ExitCode, CommandError> {
         no_memory(settings)?;
-        let missing = missing_migrations(&settings.store, &settings.sources).await?;
         if self.check {
+            let missing = missing_migrations(&settings.store, &settings.sources).await?;
             self.tell("missing", &missing)?;
             let is_up_to_date = missing.is_empty();
             return Ok(if is_up_to_date { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Stores::take(&settings.store, &settings.sources).await?;
-        self.tell("applied", &missing)?;
+        let applied = migrate_store(&settings.store, &settings.sources).await?;
+        self.tell("applied", &applied)?;
         Ok(ExitCode::SUCCESS)
     }
 

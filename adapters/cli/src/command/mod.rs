@@ -1,5 +1,5 @@
-//! What the program does for whoever looks after a server: each command parses, calls one use case
-//! and renders.
+//! What the program does for whoever looks after a server: each command parses, calls use cases (for
+//! decisions and the schema, the store) and renders.
 
 mod audit;
 mod clients;

@@ -22,6 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long another process may hold the file, e.g. this program's predecessor at a restart.
 const LONGEST_LOCK: Duration = Duration::from_secs(5);
 
+/// How long to wait before coming again to a file that is locked.
+const PAUSE: Duration = Duration::from_millis(20);
+
 impl Database {
     /// Opens an SQLite file and brings its schema up to date.
     ///
@@ -100,7 +103,30 @@ fn pool_options(connections: u32) -> SqlitePoolOptions {
 
 /// One connection: SQLite has one writer at a time, and callers queue for it here, first come,
 /// first served, rather than by SQLite's sleeping and trying again.
+///
+/// Who opens a new file turns it into one with a WAL, and SQLite lets nobody else wait for that:
+/// the others are told at once that the file is locked, and come again here.
 async fn connect_writer(path: &Path) -> Result<Bounded<DatabaseConnection>, DbErr> {
+    let mut left = LONGEST_LOCK.as_millis() / PAUSE.as_millis();
+    loop {
+        match try_connect_writer(path).await {
+            Err(error) if left > 0 && is_locked(&error) => {
+                left -= 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_locked(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // The lower byte is the primary code; SQLITE_BUSY is 5.
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
+async fn try_connect_writer(path: &Path) -> Result<Bounded<DatabaseConnection>, DbErr> {
     let options = sqlite_options(path)
         .journal_mode(SqliteJournalMode::Wal)
         // In WAL mode NORMAL survives SIGKILL but not a power cut: a commit is in the file system's

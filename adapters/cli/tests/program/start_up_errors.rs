@@ -320,7 +320,7 @@ fn a_value_that_a_higher_source_replaces_is_no_problem() {
 #[test]
 fn ci_13_a_list_of_domains_that_would_not_count_is_refused() {
     let refuses = |file: &str, reason: &str| {
-        let explanation = Program::new().config(file).refusal();
+        let explanation = Program::new().config(file).flags(&["--port", "0"]).refusal();
         let (setting, source) = ("client_document_domains", explanation_source(file));
         tells(&explanation, &Told { setting, source, reason, remedy: "" });
         assert_eq!(problems(&explanation), 1, "{explanation}");

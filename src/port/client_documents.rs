@@ -11,8 +11,9 @@ use crate::domain::client_keys::{ClientKeySet, JwksUri};
 /// implements this makes sure that nothing is reached through it that is not meant for the public.
 ///
 /// Nothing is asked of an address that resolves, even in part, to one of special use
-/// ([`crate::domain::special_address`]). Redirects are not followed, answers are limited in size and
-/// time, and only 200 with JSON counts.
+/// ([`crate::domain::special_address`]). Redirects are not followed, no proxy is used, only port 443
+/// is asked, and only 200 with JSON counts: of a document at most 5 KiB (draft §6.6), of keys 12 KiB,
+/// within seconds. A setting for tests may lift what is said of addresses and the port.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ClientDocuments: Send + Sync {
@@ -52,7 +53,8 @@ pub enum WantedKeys {
 pub struct Fetched<T> {
     /// What was there.
     pub value: T,
-    /// How much longer its host lets it be kept; `None` when the host does not say.
+    /// How much longer its host lets it be kept; `None` when the host does not say,
+    /// or when this was remembered: it is for whoever remembers.
     pub fresh_for: Option<Duration>,
 }
 

@@ -1,6 +1,7 @@
 //! Values and rules. Everything here is parsed once at the edge and never re-checked inside.
 
 pub mod access_token;
+pub mod admission;
 pub mod audit;
 pub mod audit_trail;
 pub mod authorization;
@@ -30,6 +31,10 @@ pub mod parameters;
 pub mod person;
 pub mod pkce;
 pub mod principal;
+pub mod provider;
+pub mod provider_account;
+pub mod provider_login;
+pub mod provider_policy;
 pub mod public_address;
 pub mod redirect_uri;
 pub mod refresh;

@@ -150,6 +150,19 @@ secret!(
     BearerTokenHash
 );
 
+secret!(
+    /// The value of the cookie that ties a login at a provider to the browser it began in.
+    LoginCookie,
+    /// The stored form of a [`LoginCookie`].
+    LoginCookieHash
+);
+secret!(
+    /// The `state` this server sends to a provider (RFC 6749 §4.1.1).
+    ProviderState,
+    /// The stored form of a [`ProviderState`].
+    ProviderStateHash
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::claimed_client::named_client;
 use super::client_directory::{ClientDirectory, NotFound, RefusedDocument};
 use super::issue_code::IssueCode;
+use super::people::People;
 use super::policy::{Policy, ScopePolicy};
 use super::refusal::Refusal;
 use super::throttle::Throttle;
@@ -31,9 +32,7 @@ use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
-use crate::port::{
-    AuditLog, Clock, ConsentMemory, IdentityProvider, LoginSessions, StoreUnavailable,
-};
+use crate::port::{AuditLog, Clock, ConsentMemory, LoginSessions, StoreUnavailable};
 
 /// How long a login counts as the one that `prompt=login` asked for.
 const FRESH_LOGIN: Duration = Duration::from_secs(600);
@@ -42,7 +41,7 @@ const FRESH_LOGIN: Duration = Duration::from_secs(600);
 pub struct Authorize {
     pub(super) clients: Arc<ClientDirectory>,
     pub(super) sessions: Arc<dyn LoginSessions>,
-    pub(super) identity: Arc<dyn IdentityProvider>,
+    pub(super) people: People,
     pub(super) consents: Arc<dyn ConsentMemory>,
     pub(super) issue_code: Arc<IssueCode>,
     pub(super) clock: Arc<dyn Clock>,
@@ -251,7 +250,7 @@ impl Authorize {
         let session = session.filter(|session| session.is_valid(self.clock.now()));
         let Some(session) = session else { return Ok(None) };
         // Nobody knows whether they still may: then they have to log in, and learn it there.
-        let admitted = self.identity.still_admits(&session.person.subject).await;
+        let admitted = self.people.still_admits(&session.person).await;
         Ok(Some(session).filter(|_| admitted == Ok(true)))
     }
 

@@ -82,7 +82,12 @@ impl DevToken {
         };
         let person = match parameters.optional("sub")? {
             None => self.person.clone(),
-            Some(sub) => Person { subject: Subject::new(sub), name: None, verified_email: None },
+            Some(sub) => Person {
+                subject: Subject::new(sub),
+                name: None,
+                verified_email: None,
+                account: None,
+            },
         };
         let minting = Minting {
             person,

@@ -17,11 +17,11 @@ use crate::domain::login::{LoginSession, PasswordAnswer};
 use crate::domain::person::Subject;
 use crate::domain::secret::{BrowserToken, SessionToken};
 use crate::port::StoreUnavailable;
-use crate::port::{AuditLog, Clock, IdentityProvider, LoginRefused, LoginSessions, Random};
+use crate::port::{AuditLog, Clock, LoginMethods, LoginRefused, LoginSessions, Random};
 
 /// Logs people in.
 pub struct Login {
-    pub(super) identity: Arc<dyn IdentityProvider>,
+    pub(super) methods: LoginMethods,
     pub(super) sessions: Arc<dyn LoginSessions>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -103,10 +103,13 @@ impl Login {
         if !expected.matches(&attempt.form_token) {
             return Err(LoginError::ForeignForm);
         }
+        let LoginMethods::Password(people) = &self.methods else {
+            return Err(LoginError::ForeignForm);
+        };
         let request = self.authorize.examine(&attempt.query).await?;
         let user = UserKey::typed(&attempt.answer.username);
         self.throttle.before_password(&user)?;
-        let person = match self.identity.check_password(&attempt.answer).await {
+        let person = match people.check_password(&attempt.answer).await {
             Ok(person) => person,
             Err(LoginRefused::WrongCredentials) => {
                 self.throttle.wrong_password(&user);

@@ -20,6 +20,7 @@ pub mod login;
 pub mod manage_registration;
 pub mod metadata;
 mod mint;
+mod people;
 pub mod policy;
 mod private_key_jwt;
 pub mod readiness;

@@ -109,13 +109,13 @@ impl TokenEndpoint {
 
     /// A grant ends with the admission of the person who gave it.
     async fn check_person(&self, refresh: &Refresh<'_>) -> Result<(), RefreshError> {
-        let subject = &refresh.grant.person.subject;
-        match self.identity.still_admits(subject).await {
+        let person = &refresh.grant.person;
+        match self.people.still_admits(person).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(LoginRefused::WrongCredentials) => {
                 self.grants.revoke(&refresh.grant.id, refresh.now).await?;
                 let event = AuditEvent::new(Decision::GrantRevoked).client(&refresh.client.id);
-                self.audit.record(event.subject(subject).grant(&refresh.grant.id));
+                self.audit.record(event.subject(&person.subject).grant(&refresh.grant.id));
                 Err(RefreshError::PersonGone)
             }
             Err(LoginRefused::Unavailable { reason, retry_after }) => {

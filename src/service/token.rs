@@ -9,6 +9,7 @@ use super::client_authentication::{ClientAuthentication, ClientAuthenticationErr
 use super::client_credentials::ClientCredentialsError;
 use super::exchange_code::ExchangeError;
 use super::mint::{Mint, MintedToken};
+use super::people::People;
 use super::policy::Policy;
 use super::refresh::RefreshError;
 use super::refusal::Refusal;
@@ -23,8 +24,7 @@ use crate::domain::public_address::PublicAddress;
 use crate::domain::resource::ResourceUri;
 use crate::domain::secret::RefreshToken;
 use crate::port::{
-    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, IdentityProvider, Random,
-    StoreUnavailable,
+    AuditLog, ClientRegistry, Clock, GrantDirectory, GrantStore, Random, StoreUnavailable,
 };
 
 /// Exchanges grants for tokens.
@@ -33,7 +33,7 @@ pub struct TokenEndpoint {
     pub(super) authentication: ClientAuthentication,
     pub(super) grants: Arc<dyn GrantStore>,
     pub(super) directory: Arc<dyn GrantDirectory>,
-    pub(super) identity: Arc<dyn IdentityProvider>,
+    pub(super) people: People,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) audit: Arc<dyn AuditLog>,

@@ -19,6 +19,7 @@ use super::login::Login;
 use super::manage_registration::ManageRegistration;
 use super::metadata::Metadata;
 use super::mint::Mint;
+use super::people::People;
 use super::policy::Policy;
 use super::private_key_jwt::PrivateKeyJwt;
 use super::readiness::Readiness;
@@ -32,8 +33,8 @@ use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, IdentityProvider, LoginSessions, Random, RequestLimits,
-    SigningKeys, SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
+    GrantDirectory, GrantStore, LoginMethods, LoginSessions, Random, RequestLimits, SigningKeys,
+    SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -61,8 +62,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
-    /// Logs people in.
-    pub identity: Arc<dyn IdentityProvider>,
+    /// How people log in.
+    pub login_methods: LoginMethods,
     /// The tools to protect.
     pub catalog: Arc<dyn ToolCatalog>,
     /// The time.
@@ -306,7 +307,7 @@ impl Make {
         Arc::new(Authorize {
             clients: self.client_directory(),
             sessions: Arc::clone(&self.ports.sessions),
-            identity: Arc::clone(&self.ports.identity),
+            people: People { methods: self.ports.login_methods.clone() },
             consents: Arc::clone(&self.ports.consents),
             issue_code: Arc::clone(issue_code),
             clock: Arc::clone(&self.ports.clock),
@@ -320,7 +321,7 @@ impl Make {
 
     fn login(&self, authorize: &Arc<Authorize>) -> Arc<Login> {
         Arc::new(Login {
-            identity: Arc::clone(&self.ports.identity),
+            methods: self.ports.login_methods.clone(),
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
@@ -349,7 +350,7 @@ impl Make {
             authentication: self.client_authentication(),
             grants: Arc::clone(&self.ports.grants),
             directory: Arc::clone(&self.ports.directory),
-            identity: Arc::clone(&self.ports.identity),
+            people: People { methods: self.ports.login_methods.clone() },
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
             audit: Arc::clone(&self.ports.audit),

@@ -38,7 +38,12 @@ async fn has_refresh(store: &dyn GrantStore, name: &str) -> bool {
 }
 
 async fn a_begun_grant_is_found_by_its_code_as_it_was_given(store: Arc<dyn GrantStore>) {
-    let nameless = Person { subject: Subject::new("nameless"), name: None, verified_email: None };
+    let nameless = Person {
+        subject: Subject::new("nameless"),
+        name: None,
+        verified_email: None,
+        account: None,
+    };
     for (name, grant) in
         [("a", grant("a")), ("b", Grant { person: nameless, granted_at: at(3), ..grant("b") })]
     {

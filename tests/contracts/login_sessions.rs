@@ -20,7 +20,12 @@ contract! {
 }
 
 async fn an_opened_session_is_found_as_it_was_opened(store: Arc<dyn LoginSessions>) {
-    let nameless = Person { subject: Subject::new("nameless"), name: None, verified_email: None };
+    let nameless = Person {
+        subject: Subject::new("nameless"),
+        name: None,
+        verified_email: None,
+        account: None,
+    };
     for (name, person) in [("a", person("a")), ("b", nameless)] {
         let session = LoginSession { person, ..session(name) };
         store.open(&session).await.unwrap();

@@ -108,6 +108,7 @@ pub(crate) fn person(subject: &str) -> Person {
         subject: Subject::new(subject),
         name: Some("Zoë \"Z\" O'Hara".to_owned()),
         verified_email: Some("zoe@example.com".to_owned()),
+        account: None,
     }
 }
 

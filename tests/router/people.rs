@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mcp_oauth_core::domain::login::PasswordAnswer;
 use mcp_oauth_core::domain::person::{Person, Subject};
-use mcp_oauth_core::port::{IdentityProvider, LoginRefused};
+use mcp_oauth_core::port::{LoginRefused, PasswordLogin};
 use mcp_oauth_identity::{DevUser, DevUsers};
 
 /// Alice and Bob.
@@ -60,7 +60,7 @@ impl People {
 }
 
 #[async_trait]
-impl IdentityProvider for People {
+impl PasswordLogin for People {
     async fn check_password(&self, answer: &PasswordAnswer) -> Result<Person, LoginRefused> {
         let person = self.reach()?.check_password(answer).await?;
         if self.is_gone(&person.subject) { Err(LoginRefused::WrongCredentials) } else { Ok(person) }
@@ -77,9 +77,10 @@ pub(crate) fn alice() -> Person {
         subject: Subject::new("alice"),
         name: Some("Alice Example".to_owned()),
         verified_email: Some("alice@example.com".to_owned()),
+        account: None,
     }
 }
 
 fn bob() -> Person {
-    Person { subject: Subject::new("bob"), name: None, verified_email: None }
+    Person { subject: Subject::new("bob"), name: None, verified_email: None, account: None }
 }

@@ -14,7 +14,7 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{Clock, KeyStore, RequestLimits};
+use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
@@ -131,7 +131,7 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            identity: Arc::clone(&people) as _,
+            login_methods: LoginMethods::Password(Arc::clone(&people) as _),
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(CountedRandom::default()),

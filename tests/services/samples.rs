@@ -110,6 +110,7 @@ pub(crate) fn alice() -> Person {
         subject: Subject::new("alice"),
         name: Some("Alice".to_owned()),
         verified_email: Some("alice@example.com".to_owned()),
+        account: None,
     }
 }
 

@@ -15,10 +15,10 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
-    MockConsentMemory, MockGrantDirectory, MockGrantStore, MockIdentityProvider, MockLoginSessions,
-    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations,
-    MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
+    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
+    MockPasswordLogin, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
+    MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::policy::Policy;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
@@ -43,7 +43,7 @@ pub(crate) struct World {
     pub(crate) directory: MockGrantDirectory,
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
-    pub(crate) identity: MockIdentityProvider,
+    pub(crate) identity: MockPasswordLogin,
     pub(crate) catalog: MockToolCatalog,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
@@ -65,7 +65,7 @@ impl World {
             directory: MockGrantDirectory::new(),
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
-            identity: MockIdentityProvider::new(),
+            identity: MockPasswordLogin::new(),
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
@@ -163,7 +163,7 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
-            identity: Arc::new(self.identity),
+            login_methods: LoginMethods::Password(Arc::new(self.identity)),
             catalog: Arc::new(self.catalog),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),

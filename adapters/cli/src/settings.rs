@@ -601,6 +601,7 @@ impl Reader<'_> {
                 subject: Subject::new(user.subject.unwrap_or_else(|| user.username.clone())),
                 name: user.name,
                 verified_email: user.email,
+                account: None,
             },
             username: user.username,
             password: user.password,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    AuditLog, ClientDocuments, ClientRegistry, Clock, Random, RegisterError, StoreUnavailable,
-    ToolCatalog,
+    AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, Random, RegisterError,
+    StoreUnavailable, ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
@@ -76,7 +76,7 @@ pub(crate) fn use_cases(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
-        identity: Arc::new(DevUsers::new(settings.dev_users.clone())),
+        login_methods: LoginMethods::Password(Arc::new(DevUsers::new(settings.dev_users.clone()))),
         catalog,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),

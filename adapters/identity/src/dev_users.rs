@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mcp_oauth_core::domain::login::PasswordAnswer;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::secret::{same_bytes, sha256};
-use mcp_oauth_core::port::{IdentityProvider, LoginRefused};
+use mcp_oauth_core::port::{LoginRefused, PasswordLogin};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Somebody who can log in.
@@ -39,7 +39,7 @@ impl DevUsers {
 }
 
 #[async_trait]
-impl IdentityProvider for DevUsers {
+impl PasswordLogin for DevUsers {
     /// Compares with every user, so that the time taken does not tell which names exist.
     async fn check_password(&self, answer: &PasswordAnswer) -> Result<Person, LoginRefused> {
         let mut found = None;
@@ -74,7 +74,12 @@ mod tests {
         let user = |name: &str, password: &str| DevUser {
             username: name.into(),
             password: password.into(),
-            person: Person { subject: Subject::new(name), name: None, verified_email: None },
+            person: Person {
+                subject: Subject::new(name),
+                name: None,
+                verified_email: None,
+                account: None,
+            },
         };
         DevUsers::new(vec![user("alice", "password"), user("bob", "secret")])
     }

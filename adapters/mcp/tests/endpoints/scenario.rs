@@ -19,10 +19,10 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry, MockClock,
-    MockConsentMemory, MockGrantDirectory, MockGrantStore, MockIdentityProvider, MockLoginSessions,
-    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations,
-    MockTokenVerifier,
+    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
+    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
+    MockPasswordLogin, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
+    MockTokenRevocations, MockTokenVerifier,
 };
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -298,7 +298,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
-        identity: Arc::new(MockIdentityProvider::new()),
+        login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         catalog: Arc::new(TestCatalog::new(journal)),
         clock: Arc::new(clock),
         random: Arc::new(MockRandom::new()),

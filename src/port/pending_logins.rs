@@ -1,0 +1,27 @@
+use async_trait::async_trait;
+
+use super::StoreUnavailable;
+use crate::domain::provider_login::PendingLogin;
+use crate::domain::secret::ProviderStateHash;
+
+/// Where logins at providers are kept while the person is there. They survive a restart, and another
+/// replica may finish what this one began.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait PendingLogins: Send + Sync {
+    /// Stores a login that begins.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`], also when the state is taken.
+    async fn begin(&self, login: &PendingLogin) -> Result<(), StoreUnavailable>;
+
+    /// Takes a login out and returns it, expired or not; `None` if there is none. Of any number of
+    /// concurrent calls for one state exactly one gets it.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`]; it is still there then.
+    async fn take_once(
+        &self,
+        state: &ProviderStateHash,
+    ) -> Result<Option<PendingLogin>, StoreUnavailable>;
+}

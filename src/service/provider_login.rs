@@ -4,6 +4,7 @@
 //! The consent comes first: a provider that knows the person may answer without asking anything, and
 //! then nobody would have been asked for whom the code is.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +80,6 @@ pub struct ProviderChoice {
 }
 
 /// Where a person goes from their consent.
-#[derive(Debug)]
 pub enum Onward {
     /// To the provider, with a cookie by which the browser is known when it comes back.
     ToProvider {
@@ -103,12 +103,27 @@ pub struct ProviderReturn {
 }
 
 /// Somebody who logged in at their provider and had consented before.
-#[derive(Debug)]
 pub struct LoggedIn {
     /// The value of the login session's cookie.
     pub session: SessionToken,
     /// The client's redirect address with a code.
     pub redirect_to: String,
+}
+
+/// The addresses have a state or a code in them.
+impl fmt::Debug for Onward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ToProvider { .. } => f.debug_struct("ToProvider").finish_non_exhaustive(),
+            Self::ToClient(_) => f.debug_struct("ToClient").finish_non_exhaustive(),
+        }
+    }
+}
+
+impl fmt::Debug for LoggedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggedIn").finish_non_exhaustive()
+    }
 }
 
 /// Why nobody is logged in.

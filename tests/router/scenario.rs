@@ -14,7 +14,7 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, RequestLimits};
+use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, LoginProvider, RequestLimits};
 use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
@@ -76,13 +76,25 @@ pub(crate) struct Setup {
     pub(crate) documents: ClientDocumentPolicy,
     /// What the operator decided otherwise than most.
     pub(crate) decided: fn(&mut Policy),
+    /// Where people log in; by a password when there are none.
+    pub(crate) providers: Vec<LoginProvider>,
+    /// That of a server which ran before.
+    pub(crate) store: Arc<RecordingStore>,
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        let documents = ClientDocumentPolicy::Open;
-        Self { base_url, issuer: None, keys: None, limits: None, documents, decided: |_| () }
+        Self {
+            base_url,
+            issuer: None,
+            keys: None,
+            limits: None,
+            documents: ClientDocumentPolicy::Open,
+            decided: |_| (),
+            providers: Vec::new(),
+            store: Arc::default(),
+        }
     }
 }
 
@@ -105,7 +117,7 @@ impl Scenario {
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
-        let store = Arc::new(RecordingStore::default());
+        let store = setup.store;
         let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
@@ -118,6 +130,8 @@ impl Scenario {
             None => local_issuer(issuer, Arc::new(MemoryStore::new()), &clock)
                 .with_key(own_key().clone()),
         });
+        // A server that runs after another one does not draw the same again.
+        let random = CountedRandom::after(store.writes().len());
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
         let ports = Ports {
             verifier: Arc::clone(&issuer) as _,
@@ -131,10 +145,14 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            login_methods: LoginMethods::Password(Arc::clone(&people) as _),
+            pending: Arc::clone(&store) as _,
+            login_methods: match setup.providers.is_empty() {
+                true => LoginMethods::Password(Arc::clone(&people) as _),
+                false => LoginMethods::Providers(setup.providers),
+            },
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(CountedRandom::default()),
+            random: Arc::new(random),
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };

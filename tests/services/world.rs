@@ -15,12 +15,15 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
-    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
-    MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    LoginMethods, LoginProvider, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
+    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits,
+    MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
+    StoreUnavailable,
 };
+use mcp_oauth_core::service::login::Login;
 use mcp_oauth_core::service::policy::Policy;
+use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -44,6 +47,9 @@ pub(crate) struct World {
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockPasswordLogin,
+    pub(crate) pending: MockPendingLogins,
+    /// Where people log in, instead of by a password.
+    pub(crate) providers: Vec<LoginProvider>,
     pub(crate) catalog: MockToolCatalog,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
@@ -66,6 +72,8 @@ impl World {
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockPasswordLogin::new(),
+            pending: MockPendingLogins::new(),
+            providers: Vec::new(),
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
@@ -163,7 +171,11 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
-            login_methods: LoginMethods::Password(Arc::new(self.identity)),
+            pending: Arc::new(self.pending),
+            login_methods: match self.providers.is_empty() {
+                true => LoginMethods::Password(Arc::new(self.identity)),
+                false => LoginMethods::Providers(self.providers),
+            },
             catalog: Arc::new(self.catalog),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),
@@ -200,6 +212,16 @@ impl Stage {
             other => other.name(),
         };
         self.audited().into_iter().map(name).collect()
+    }
+
+    /// Logging in by a password.
+    pub(crate) fn login(&self) -> &Login {
+        self.use_cases.login.as_ref().expect("people with passwords")
+    }
+
+    /// Logging in at a provider.
+    pub(crate) fn provider_login(&self) -> &ProviderLogin {
+        self.use_cases.provider_login.as_ref().expect("people of a provider")
     }
 
     /// A token request with the fields of `form`, by nobody in particular unless they say so.

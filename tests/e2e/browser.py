@@ -52,21 +52,27 @@ class Browser:
         return still_here(await self._follow(httpx2.Request("GET", authorization_url)))
 
     async def sign_in(self, page: Page, person: Person) -> Page:
+        return still_here(await self.log_in(page, person))
+
+    async def log_in(self, page: Page, person: Person) -> Page | Callback:
         form = page.login_form()
         assert "username" in form.fields, f"the login form asks for {sorted(form.fields)}"
-        typed = {"username": person.username, "password": person.password}
-        return still_here(await self._submit(form, typed))
+        return await self._submit(form, {"username": person.username, "password": person.password})
 
     def assert_consent_is_informed(self, page: Page, client_name: str) -> None:
-        """The person can see who asks, where the answer goes and what is asked (checklist AZ-19)."""
         assert page.asks_for_decision, f"no consent page; HTTP {page.status} says: {page.text}"
+        self.assert_page_informs(page, client_name)
+
+    def assert_page_informs(self, page: Page, client_name: str) -> None:
+        """The person can see who asks, where the answer goes and what is asked (checklist AZ-19)."""
         for named in (client_name, self._asked["redirect_uri"], *self._asked["scope"].split()):
             assert named in page.text, f"the consent page does not name {named}: {page.text}"
 
     async def decide(self, page: Page, decision: str) -> Callback:
-        answer = await self._submit(page.form_with_button("decision", decision), {"decision": decision})
-        assert isinstance(answer, dict), f"no return to the client; HTTP {answer.status} says: {answer.text}"
-        return answer
+        return back_at_client(await self.press(page, "decision", decision))
+
+    async def press(self, page: Page, name: str, value: str) -> Page | Callback:
+        return await self._submit(page.form_with_button(name, value), {name: value})
 
     async def _submit(self, form: Form, filled_in: dict[str, str]) -> Page | Callback:
         assert form.method == "POST", "a GET form would put what was typed into the address bar and the log"
@@ -91,6 +97,11 @@ class Browser:
 
 def still_here(answer: Page | Callback) -> Page:
     assert isinstance(answer, Page), f"sent to the client before any decision: {sorted(answer)}"
+    return answer
+
+
+def back_at_client(answer: Page | Callback) -> Callback:
+    assert isinstance(answer, dict), f"no return to the client; HTTP {answer.status} says: {answer.text}"
     return answer
 
 

@@ -52,12 +52,14 @@ class Provider:
         self.client_secret = f"{secrets.token_urlsafe(24)}+/%3A:&="
         self.secret_key = f"sk_test_{secrets.token_urlsafe(24)}"
         self.resource = ""
+        self.callbacks: tuple[str, ...] = ()
         self._process: subprocess.Popen | None = None
+        self.control = ""
         self._control: httpx2.Client | None = None
 
     def start(self, resource: str, *callbacks: str) -> None:
         """Runs it for a server whose MCP URL is `resource`, and which people come back to at `callbacks`."""
-        self.resource = resource
+        self.resource, self.callbacks = resource, callbacks
         client = {"client_id": self.client_id, "client_secret": self.client_secret, "redirect_uris": callbacks}
         setup = {
             "profile": self.profile,
@@ -76,6 +78,7 @@ class Provider:
         assert ready, f"the provider ended; its log says:\n{self.log.read_text(errors='replace')}"
         told = json.loads(ready)
         assert told["issuer"] == self.issuer
+        self.control = told["control"]
         self._control = httpx2.Client(base_url=told["control"], trust_env=False, timeout=DEADLINE_SECONDS)
 
     def stop(self) -> None:
@@ -129,6 +132,10 @@ class Provider:
         """What Clerk's endpoint says of a token whose person took it back."""
         self.change(revoked=[token])
 
+    def issued(self) -> list[tuple[str, str]]:
+        """Every token it gave out, with its kind."""
+        return [(kind, token) for kind, token in self._ask("/issued")]
+
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Those of a good access token of Alice in this profile; None leaves a claim out."""
         now = int(time.time())
@@ -143,6 +150,8 @@ class Provider:
             "iat": now,
             "exp": now + 600,
             "jti": secrets.token_urlsafe(16),
+            # Only this tells Keycloak's access tokens from its ID tokens.
+            "typ": "Bearer" if self.profile == "keycloak" else None,
         }
         return {**good, **changes}
 
@@ -158,7 +167,7 @@ class Provider:
         """What passed between the server and the provider, which no client of the suite saw."""
         seen.add("client_secret", self.client_secret)
         seen.add("bearer credentials", self.secret_key)
-        for kind, token in self._ask("/issued"):
+        for kind, token in self.issued():
             seen.add(kind, token)
 
     def _ask(self, path: str) -> Any:

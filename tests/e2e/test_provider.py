@@ -1,11 +1,7 @@
 """The provider of the other tests keeps the promises of its profiles: what they find is not its fault."""
 
-import hashlib
-import secrets
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx2
 import jwt
@@ -14,63 +10,13 @@ import pytest
 from browser import ALICE, Browser, Person, back_at_client
 from page import Page
 from provider_process import PROFILES, Provider, needs_provider, stopping
+from relying_party import RelyingParty
 from seen_secrets import SeenSecrets
 
 MCP_URL = "http://localhost:9/mcp"
 CALLBACK = "http://localhost:9/callback/work"
-VERIFIER = secrets.token_urlsafe(48)
 
 pytestmark = needs_provider
-
-
-class RelyingParty:
-    """A confidential client with the provider's own credentials, in plain requests."""
-
-    def __init__(self, provider: Provider, seen: SeenSecrets) -> None:
-        self.provider = provider
-        self.http = httpx2.Client(trust_env=False, timeout=30.0)
-        self.browser = Browser(seen)
-        self.nonce = secrets.token_urlsafe()
-        self.state = secrets.token_urlsafe()
-        path = ".well-known/openid-configuration"
-        self.discovery = self.http.get(f"{provider.issuer.removesuffix('/')}/{path}").json()
-
-    async def login_page(self, **asked: str) -> Page:
-        challenge = urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-        query = {
-            "response_type": "code",
-            "client_id": self.provider.client_id,
-            "redirect_uri": CALLBACK,
-            "scope": "openid profile email offline_access",
-            "state": self.state,
-            "nonce": self.nonce,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-            **asked,
-        }
-        return await self.browser.open(f"{self.discovery['authorization_endpoint']}?{urlencode(query)}")
-
-    async def log_in(self, person: Person = ALICE, **asked: str) -> dict[str, Any]:
-        answer = back_at_client(await self.browser.log_in(await self.login_page(**asked), person))
-        assert answer["state"] == self.state
-        assert answer["iss"] == self.provider.issuer
-        form = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": VERIFIER}
-        return self.post("token_endpoint", {**form, "redirect_uri": CALLBACK})
-
-    def post(self, endpoint: str, form: dict[str, str]) -> dict[str, Any]:
-        # Encoded first, as RFC 6749 §2.3.1 wants it.
-        credentials = urlencode({"": self.provider.client_id})[1:], urlencode({"": self.provider.client_secret})[1:]
-        answer = self.http.post(self.discovery[endpoint], data=form, auth=credentials)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def verified(self, token: str, **audience: str) -> dict[str, Any]:
-        """The claims, if a published key signed the token and it is for this audience, or for none."""
-        published = self.http.get(self.discovery["jwks_uri"]).json()["keys"]
-        kid = jwt.get_unverified_header(token)["kid"]
-        key = next(jwt.PyJWK(key) for key in published if key["kid"] == kid)
-        options = {"verify_aud": "audience" in audience}
-        return jwt.decode(token, key, ["RS256"], issuer=self.provider.issuer, options=options, **audience)
 
 
 @pytest.fixture(params=PROFILES)
@@ -232,8 +178,7 @@ async def test_the_provider_lies_as_told(party: RelyingParty) -> None:
     party.provider.fail(authorization="wrong_issuer", token="wrong_nonce", discovery="other_slash")
 
     answer = back_at_client(await party.browser.log_in(await party.login_page(), ALICE))
-    form = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": VERIFIER}
-    tokens = party.post("token_endpoint", {**form, "redirect_uri": CALLBACK})
+    tokens = party.redeem(answer["code"])
 
     assert answer["iss"] != party.provider.issuer
     assert party.verified(tokens["id_token"])["nonce"] != party.nonce

@@ -35,9 +35,9 @@ mod published_documents;
 
 mod authorization_request;
 mod authorization_response;
-mod consent_page;
 mod broker;
 mod broker_refusals;
+mod consent_page;
 mod log_out;
 mod login_page;
 mod person_gone;

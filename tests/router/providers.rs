@@ -9,9 +9,7 @@ use async_trait::async_trait;
 use mcp_oauth_core::domain::admission::AdmissionPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::provider::{IssuerRule, ProviderName};
-use mcp_oauth_core::domain::provider_account::{
-    CarriedClaims, ProviderIdentity, ProviderSubject,
-};
+use mcp_oauth_core::domain::provider_account::{CarriedClaims, ProviderIdentity, ProviderSubject};
 use mcp_oauth_core::domain::provider_login::{
     ProviderAnswer, ProviderRequest, ProviderTokens, code_challenge,
 };
@@ -43,7 +41,8 @@ pub(crate) fn provider(
         title: format!("Example & {name}"),
         issuer: IssuerRule::exactly(Issuer::new(issuer(name))),
         admission,
-        carried: CarriedClaims::new(["groups", "permissions", "org_id"].map(str::to_owned)).unwrap(),
+        carried: CarriedClaims::new(["groups", "permissions", "org_id"].map(str::to_owned))
+            .unwrap(),
         provider: Arc::clone(&fake) as _,
     };
     (login, fake)
@@ -106,7 +105,9 @@ impl IdentityProvider for FakeProvider {
         }
         let code = answer.code.expose_secret().to_owned();
         let parts: Vec<_> = code.split(' ').collect();
-        let [subject, nonce, challenge, redirect_uri] = parts[..] else { return refused("the code") };
+        let [subject, nonce, challenge, redirect_uri] = parts[..] else {
+            return refused("the code");
+        };
         self.redeemed.lock().unwrap().push(code.clone());
         let verifier = answer.secrets.code_verifier();
         if challenge != code_challenge(verifier.expose_secret()) {

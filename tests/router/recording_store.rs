@@ -15,8 +15,8 @@ use mcp_oauth_core::domain::secret::{CodeHash, ProviderStateHash, RefreshTokenHa
 use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, PendingLogins, RedeemError,
-    RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
+    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, PendingLogins,
+    RedeemError, RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 

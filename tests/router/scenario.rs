@@ -207,6 +207,11 @@ impl Scenario {
         self.cookies.lock().unwrap().clear();
     }
 
+    /// The same browser meets another server at the same address.
+    pub(crate) fn take_cookies_of(&self, other: &Self) {
+        self.cookies.lock().unwrap().clone_from(&other.cookies.lock().unwrap());
+    }
+
     /// The values of the browser's cookies.
     pub(crate) fn cookie_values(&self) -> Vec<String> {
         self.cookies.lock().unwrap().values().cloned().collect()

@@ -14,7 +14,7 @@ use mcp_oauth_identity::DevUsers;
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, Transports};
 use mcp_oauth_memory::{
-    MemoryStore, RecentRevocations, RememberedDocuments, RequestCounts, Unlimited, VerifiedTokens,
+    RecentRevocations, RememberedDocuments, RequestCounts, Unlimited, VerifiedTokens,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +76,7 @@ pub(crate) fn use_cases(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
-        pending: Arc::new(MemoryStore::new()),
+        pending: Arc::clone(&stores.pending),
         login_methods: LoginMethods::Password(Arc::new(DevUsers::new(settings.dev_users.clone()))),
         catalog,
         limits: match &settings.limits {

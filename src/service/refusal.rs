@@ -23,7 +23,7 @@ use super::transport_error::TransportError;
 use crate::domain::audit::{Decision, NO_CREDENTIALS};
 use crate::domain::error_text::error_text;
 use crate::domain::limit::{LimitedAction, TooMany};
-use crate::port::{DocumentError, SigningUnavailable};
+use crate::port::{DocumentError, ProviderUnavailable, SigningUnavailable};
 
 /// When to try again after a store or a key was out of reach.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -61,6 +61,8 @@ pub enum Refusal<'a> {
     DevToken(&'a DevTokenError),
     /// Of the signing keys.
     Keys(&'a SigningUnavailable),
+    /// Of what a provider says of itself.
+    Provider(&'a ProviderUnavailable),
     /// Of whatever got to no use case.
     Transport(&'a TransportError),
 }
@@ -137,6 +139,7 @@ impl Refusal<'_> {
             Self::Introspection(error) => introspection(error),
             Self::DevToken(error) => dev_token(error),
             Self::Keys(_) => unavailable("keys_unavailable", RETRY_AFTER),
+            Self::Provider(error) => unavailable("provider_unavailable", error.retry_after),
             Self::Transport(error) => transport(error),
         }
     }
@@ -174,6 +177,7 @@ impl fmt::Display for Refusal<'_> {
             Self::Introspection(error) => error.fmt(f),
             Self::DevToken(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
+            Self::Provider(error) => error.fmt(f),
             Self::Transport(error) => error.fmt(f),
         }
     }

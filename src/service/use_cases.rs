@@ -33,8 +33,8 @@ use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginSessions, Random, RequestLimits, SigningKeys,
-    SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
+    GrantDirectory, GrantStore, LoginMethods, LoginSessions, ProviderMetadata, Random,
+    RequestLimits, SigningKeys, SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -42,6 +42,8 @@ use crate::port::{
 pub struct Ports {
     /// Verifies access tokens.
     pub verifier: Arc<dyn TokenVerifier>,
+    /// What is known of the providers that issue them; asked only where the policy says that they do.
+    pub provider_metadata: Arc<dyn ProviderMetadata>,
     /// Tells which of them were ended before their time.
     pub revocations: Arc<dyn TokenRevocations>,
     /// Signs them.
@@ -122,8 +124,8 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, or with
-    /// a base URL that is not loopback, there are none.
+    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, with a
+    /// base URL that is not loopback, or where providers issue the tokens, there are none.
     #[must_use]
     pub fn new(
         ports: &Ports,
@@ -139,7 +141,8 @@ impl UseCases {
         };
         let issue_code = make.issue_code();
         let authorize = make.authorize(&issue_code);
-        let dev_person = dev_person.filter(|_| make.address.is_loopback());
+        let issues = make.policy.authorization_server.is_local();
+        let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
             reception: make.reception(),
             access: make.access(),
@@ -387,7 +390,12 @@ impl Make {
     }
 
     fn metadata(&self) -> Arc<Metadata> {
-        Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+        Arc::new(Metadata {
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            audit: Arc::clone(&self.ports.audit),
+            providers: self.providers(),
+        })
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -398,7 +406,14 @@ impl Make {
         Arc::new(Readiness {
             keys: Arc::clone(&self.ports.keys),
             clients: Arc::clone(&self.ports.clients),
+            providers: self.providers(),
         })
+    }
+
+    /// `None` where this server issues the tokens.
+    fn providers(&self) -> Option<Arc<dyn ProviderMetadata>> {
+        let local = self.policy.authorization_server.is_local();
+        (!local).then(|| Arc::clone(&self.ports.provider_metadata))
     }
 
     fn dev_token(&self, person: Person) -> Arc<DevToken> {

@@ -13,6 +13,7 @@ use super::issuer::Issuer;
 use super::jwt::{JoseHeader, MalformedJwt};
 use super::person::{Person, Subject};
 use super::principal::{CallerKind, Principal};
+use super::provider_account::is_reserved;
 use super::resource::ProtectedResource;
 use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
@@ -62,10 +63,11 @@ pub struct IssuedToken {
 }
 
 impl AccessTokenClaims {
-    /// The JWT claims set (RFC 9068 §2.2).
+    /// The JWT claims set (RFC 9068 §2.2), with the claims of the person's provider that are carried;
+    /// none of them stands for one of ours.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut claims = Map::new();
+        let mut claims = self.carried();
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(self.issuer));
         put("sub", json!(self.person.subject));
@@ -86,6 +88,13 @@ impl AccessTokenClaims {
             put("email_verified", json!(true));
         }
         claims
+    }
+
+    fn carried(&self) -> Map<String, Value> {
+        let account = self.person.account.as_deref();
+        let claims = account.into_iter().flat_map(|account| &account.claims);
+        let carried = claims.filter(|(name, _)| !is_reserved(name));
+        carried.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
 
@@ -228,6 +237,10 @@ impl OwnTokenRules<'_> {
 
     /// Checks the claims of a token whose signature was verified.
     ///
+    /// Of the claims that are carried from a person's provider, `groups` and `roles` are the caller's
+    /// groups, `permissions` their permissions, each where it is an array of texts, and the first text
+    /// among `tenant`, `tid` and `org_id` their tenant; tools find the others under their own names.
+    ///
     /// # Errors
     /// The first rule of RFC 9068 §4 that it breaks.
     pub fn accept(&self, claims: Map<String, Value>) -> Result<Principal, VerifyError> {
@@ -256,9 +269,9 @@ impl OwnTokenRules<'_> {
             client: Some(ClientId::new(text(&claims, "client_id")?)),
             audiences,
             scopes,
-            permissions: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            tenant: None,
+            permissions: texts(&claims, &["permissions"]),
+            groups: texts(&claims, &["groups", "roles"]),
+            tenant: first_text(&claims, &["tenant", "tid", "org_id"]),
             verified_email: verified_email(&claims),
             issued_at: Some(moment(&claims, "iat")?.ok_or(VerifyError::BadClaim("iat".into()))?),
             expires_at,
@@ -318,6 +331,19 @@ pub(super) fn text<'a>(
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .ok_or(VerifyError::BadClaim(name.into()))
+}
+
+/// The texts in those claims that are arrays of nothing else.
+fn texts(claims: &Map<String, Value>, names: &[&str]) -> BTreeSet<String> {
+    let arrays = names.iter().filter_map(|name| claims.get(*name)?.as_array());
+    let texts = |array: &Vec<Value>| -> Option<Vec<String>> {
+        array.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    arrays.filter_map(texts).flatten().collect()
+}
+
+fn first_text(claims: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| claims.get(*name)?.as_str()).map(str::to_owned)
 }
 
 /// A NumericDate, which may have a fraction (RFC 7519 §2).

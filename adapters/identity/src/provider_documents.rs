@@ -52,6 +52,10 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.members.get(member).and_then(Value::as_str)
     }
@@ -129,6 +133,11 @@ impl ProviderDocuments {
             self.unknown.add(wanted, now);
         }
         Ok(keys)
+    }
+
+    /// Whether there are keys, however old.
+    pub(crate) async fn has_keys(&self, now: Timestamp) -> Result<(), NoAnswer> {
+        self.keys.get(now, || self.fetch_keys(now)).await.map(|_| ())
     }
 
     async fn fetch_discovery(&self) -> Result<Discovery, NoAnswer> {

@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Arguments;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
-use crate::setting_sources::unused_variables;
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
 use crate::signals::asked_to_stop;
 use crate::store::{Stores, store_problem};
@@ -61,8 +60,8 @@ fn run_server(
     let settings =
         Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
     logging::start(&settings);
-    for variable in unused_variables(environment) {
-        tracing::warn!(variable, "is set and not used: the provider is dev");
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
     }
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");

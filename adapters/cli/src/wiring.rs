@@ -76,7 +76,7 @@ pub(crate) fn use_cases(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
-        login_methods: LoginMethods::Password(Arc::new(DevUsers::new(settings.dev_users.clone()))),
+        login_methods: login_methods(settings),
         catalog,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
@@ -86,8 +86,12 @@ pub(crate) fn use_cases(
         random,
         audit,
     };
-    let dev_person = settings.dev_users.first().map(|user| user.person.clone());
+    let dev_person = settings.dev_users().first().map(|user| user.person.clone());
     (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
+}
+
+fn login_methods(settings: &Settings) -> LoginMethods {
+    LoginMethods::Password(Arc::new(DevUsers::new(settings.dev_users().to_vec())))
 }
 
 /// Whether the stored keys can be read, if there are any.
@@ -133,7 +137,7 @@ pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> Htt
         origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
-        dev_username: settings.dev_users.first().map(|user| user.username.clone()),
+        dev_username: settings.dev_users().first().map(|user| user.username.clone()),
         default_password: settings.default_users,
     }
 }

@@ -42,21 +42,16 @@ use Mode::{Both, Local, Provider};
 /// Every key, in the order of the reference.
 pub(crate) const KEYS: [IdentityKey; 25] = [
     one_of(
-        &[
-            "clerk",
-            "auth0",
-            "keycloak",
-            "okta",
-            "entra",
-            "cognito",
-            "google",
-            "authentik",
-            "oidc",
-        ],
+        &["clerk", "auth0", "keycloak", "okta", "entra", "cognito", "google", "authentik", "oidc"],
         key("kind", Text, Both, "Which kind of provider it is; the name when left out"),
     ),
     key("title", Text, Local, "What its button on the login page says"),
-    key("issuer", Text, Both, "Issuer identifier, byte for byte as its discovery document spells it"),
+    key(
+        "issuer",
+        Text,
+        Both,
+        "Issuer identifier, byte for byte as its discovery document spells it",
+    ),
     key("client_id", Text, Both, "Identifier of this server at the provider"),
     key("client_secret", Text, Both, "Secret of this server at the provider"),
     key("client_secret_file", Text, Both, "File with that secret"),
@@ -82,7 +77,12 @@ pub(crate) const KEYS: [IdentityKey; 25] = [
     key("allowed_groups", List, Local, "Groups, one of which those who are let in are in"),
     key("allowed_tenants", List, Local, "Tenants whose people are let in"),
     key("allowed_organizations", List, Local, "Organisations whose people are let in"),
-    key("claims", List, Local, "Claims of the ID token that travel into access tokens and to tools"),
+    key(
+        "claims",
+        List,
+        Local,
+        "Claims of the ID token that travel into access tokens and to tools",
+    ),
     key("groups_claim", Text, Both, "Claim that lists the groups of a person"),
     key("tenant_claim", Text, Both, "Claim that names the tenant of a person"),
     key(
@@ -112,7 +112,12 @@ pub(crate) const KEYS: [IdentityKey; 25] = [
     key("token_types", List, Provider, "What typ in the header of its access tokens may be"),
     key("secret_key", Text, Provider, "Clerk's secret key, to ask about opaque tokens"),
     key("secret_key_file", Text, Provider, "File with that key"),
-    key("api_url", Text, Provider, "Clerk's Backend API with its version; https://api.clerk.com/v1 when left out"),
+    key(
+        "api_url",
+        Text,
+        Provider,
+        "Clerk's Backend API with its version; https://api.clerk.com/v1 when left out",
+    ),
 ];
 
 impl IdentityKey {
@@ -144,7 +149,11 @@ impl IdentityKey {
 }
 
 /// A key and its value, as an environment variable of a kind's family sets it.
-pub(crate) fn from_variable(vendor: Vendor, rest: &str, text: &str) -> Option<(&'static str, Value)> {
+pub(crate) fn from_variable(
+    vendor: Vendor,
+    rest: &str,
+    text: &str,
+) -> Option<(&'static str, Value)> {
     let name = rest.to_ascii_lowercase();
     if vendor == Vendor::Auth0 && name == "domain" {
         return Some(("issuer", Value::from(format!("https://{}/", text.trim_matches('/')))));

@@ -6,6 +6,7 @@
 mod arguments;
 mod banner;
 mod command;
+mod configuration_schema;
 mod dev_settings;
 mod document_settings;
 mod identity_table;

@@ -36,7 +36,11 @@ pub(crate) fn choice(sources: &SettingSources) -> Option<Choice> {
     let names = names(sources)?;
     if setting == "providers" && !sources.is_default("provider") {
         let reason = "provider is set as well";
-        sources.problem("providers", reason, "Set one of the two: provider names one, providers several.");
+        sources.problem(
+            "providers",
+            reason,
+            "Set one of the two: provider names one, providers several.",
+        );
         return None;
     }
     if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
@@ -80,7 +84,8 @@ fn chosen(sources: &SettingSources, setting: &str, name: &str) -> Option<ChosenP
     };
     let Some(kind) = kind(sources, name) else {
         let known = Vendor::ALL.map(Vendor::name);
-        let nearest = known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let nearest =
+            known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
         let nearest = nearest.filter(|known| strsim::damerau_levenshtein(known, name) <= 2);
         let question = nearest.map(|known| format!("Did you mean {known}? ")).unwrap_or_default();
         let reason = match sources.find(&format!("identity.{name}")) {
@@ -111,7 +116,10 @@ pub(crate) fn tables(sources: &SettingSources) -> Vec<(String, Dict)> {
 
 /// Sets what environment variables say of the chosen providers, over what files say of them; warns of
 /// those that say nothing.
-pub(crate) fn merge_variables(sources: &mut SettingSources, environment: &BTreeMap<String, String>) {
+pub(crate) fn merge_variables(
+    sources: &mut SettingSources,
+    environment: &BTreeMap<String, String>,
+) {
     if environment.contains_key(UNUSED_VARIABLE) {
         sources.warn(format!("{UNUSED_VARIABLE} is set and not used"));
     }

@@ -13,7 +13,8 @@ pub(crate) fn issuer_trouble(
     issuer: &str,
     issues: TokenIssuer,
 ) -> Option<(String, String)> {
-    let like = |reason: &str| Some((reason.to_owned(), format!("Write {}.", issuer_example(vendor))));
+    let like =
+        |reason: &str| Some((reason.to_owned(), format!("Write {}.", issuer_example(vendor))));
     let url = Url::parse(issuer).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let Some(url) = url else { return like("it is not an address that begins with https://") };
     if url.query().is_some() || url.fragment().is_some() || has_user(&url) {
@@ -25,7 +26,10 @@ pub(crate) fn issuer_trouble(
     }
     if let Some((before, _)) = issuer.split_once("/.well-known/") {
         let reason = "it is the address of a document, not the issuer in it";
-        return Some((reason.to_owned(), format!("Write {before} or {before}/, as in the document.")));
+        return Some((
+            reason.to_owned(),
+            format!("Write {before} or {before}/, as in the document."),
+        ));
     }
     slash_trouble(vendor, issuer).or_else(|| tokens_trouble(vendor, &url, issues))
 }
@@ -42,7 +46,8 @@ fn slash_trouble(vendor: Vendor, issuer: &str) -> Option<(String, String)> {
             Some((reason, format!("Write {issuer}/.")))
         }
         (FinalSlash::Never, Some(without)) => {
-            let reason = format!("issuers of {title} have no slash at their end, and every byte counts");
+            let reason =
+                format!("issuers of {title} have no slash at their end, and every byte counts");
             Some((reason, format!("Write {without}.")))
         }
         _ => None,

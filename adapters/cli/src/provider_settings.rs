@@ -69,7 +69,8 @@ impl Reader<'_> {
         let issues = self.one_of("authorization_server", &choices)?;
         if issues == TokenIssuer::Provider && choice == Some(&Choice::Dev) {
             let reason = "the dev provider issues no tokens";
-            let remedy = "Choose a provider that does, e.g. provider = \"clerk\"; or leave it \"local\".";
+            let remedy =
+                "Choose a provider that does, e.g. provider = \"clerk\"; or leave it \"local\".";
             self.0.problem("authorization_server", reason, remedy);
         }
         Some(issues)
@@ -133,8 +134,11 @@ impl OneProvider<'_> {
         let admission = self.admission();
         let carried = self.carried();
         let title = self.text("title");
-        let mut config =
-            ProviderConfig::of(self.vendor, self.name.clone(), issuer.clone().unwrap_or_else(|| Issuer::new("")));
+        let mut config = ProviderConfig::of(
+            self.vendor,
+            self.name.clone(),
+            issuer.clone().unwrap_or_else(|| Issuer::new("")),
+        );
         self.claim_sources(&mut config, admission.as_ref());
         let tokens = match self.issues {
             TokenIssuer::Local => Some(()),
@@ -208,7 +212,8 @@ impl OneProvider<'_> {
         self.text(key)?;
         self.text(&format!("{key}_file"))?;
         let secret = self.reader.secret(&self.path(key))?;
-        let is_empty = |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
+        let is_empty =
+            |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
         if secret.as_ref().is_some_and(is_empty) {
             self.problem(&format!("{key}_file"), "the file is empty", "Put the secret into it.");
             return None;
@@ -224,7 +229,9 @@ impl OneProvider<'_> {
             TokenIssuer::Provider => Mode::Provider,
         };
         let other = |key: &&IdentityKey| key.mode != Mode::Both && key.mode != counts;
-        for key in crate::identity_table::KEYS.iter().filter(other).filter(|it| self.is_set(it.name)) {
+        for key in
+            crate::identity_table::KEYS.iter().filter(other).filter(|it| self.is_set(it.name))
+        {
             let wanted = if key.mode == Mode::Local { "local" } else { "provider" };
             if key.name.starts_with("allowed_") {
                 let reason = "nobody is refused by this list: the provider issues the tokens, and \
@@ -351,14 +358,19 @@ impl OneProvider<'_> {
         let (emails, email_domains) = (list("allowed_emails"), list("allowed_domains"));
         let groups = list("allowed_groups");
         let (tenants, organizations) = (list("allowed_tenants"), list("allowed_organizations"));
-        let (emails, email_domains): (BTreeSet<String>, BTreeSet<String>) = (emails?, email_domains?);
+        let (emails, email_domains): (BTreeSet<String>, BTreeSet<String>) =
+            (emails?, email_domains?);
         if let Some(wrong) = email_domains.iter().find(|it| it.contains(['@', '*', '/'])) {
             let reason = format!("{wrong:?} is no domain");
             self.problem("allowed_domains", reason, "Write what stands after the @: example.com.");
         }
         if let Some(wrong) = emails.iter().find(|it| !it.contains('@')) {
             let reason = format!("{wrong:?} is no e-mail address");
-            self.problem("allowed_emails", reason, "Write bob@example.com; domains go into allowed_domains.");
+            self.problem(
+                "allowed_emails",
+                reason,
+                "Write bob@example.com; domains go into allowed_domains.",
+            );
         }
         Some(AdmissionPolicy {
             emails,
@@ -393,7 +405,8 @@ impl OneProvider<'_> {
             self.problem("allowed_tenants", reason, "Set tenant_claim, too.");
         }
         let issuer = config.policy.issuer.issuer.as_str();
-        let many = ["common", "organizations"].into_iter().find(|it| issuer.contains(&format!("/{it}/")));
+        let many =
+            ["common", "organizations"].into_iter().find(|it| issuer.contains(&format!("/{it}/")));
         let (Vendor::Entra, Some(many)) = (self.vendor, many) else { return };
         match tenants {
             Some(tenants) => {

@@ -1,7 +1,9 @@
 //! The settings about access tokens that a provider issues.
 
 use mcp_oauth_core::domain::provider_policy::{AudienceMode, TypeRule};
-use mcp_oauth_identity::{CLERK_API, OpaqueMethod, ProviderClient, ProviderConfig, TokenFormat, Vendor};
+use mcp_oauth_identity::{
+    CLERK_API, OpaqueMethod, ProviderClient, ProviderConfig, TokenFormat, Vendor,
+};
 use url::Url;
 
 use crate::provider_settings::OneProvider;
@@ -108,7 +110,8 @@ impl OneProvider<'_> {
         let parsed = Url::parse(&api_url).ok();
         let is_safe = |url: &Url| {
             url.scheme() == "https"
-                || url.scheme() == "http" && mcp_oauth_core::domain::public_address::is_loopback(url)
+                || url.scheme() == "http"
+                    && mcp_oauth_core::domain::public_address::is_loopback(url)
         };
         if !parsed.as_ref().is_some_and(is_safe) {
             let reason = "it is not an https address, and a secret is sent there";
@@ -129,7 +132,9 @@ impl OneProvider<'_> {
             Some(TokenFormat::Jwt) => Some(TokenFormat::Jwt),
             Some(_) if !can_look_up => {
                 let remedy = match self.vendor {
-                    Vendor::Clerk => "Set secret_key_file or CLERK_SECRET_KEY; or token_format = \"jwt\".",
+                    Vendor::Clerk => {
+                        "Set secret_key_file or CLERK_SECRET_KEY; or token_format = \"jwt\"."
+                    }
                     _ => "Set client_id and client_secret_file; or token_format = \"jwt\".",
                 };
                 let reason = "opaque tokens can't be looked up with what is set";

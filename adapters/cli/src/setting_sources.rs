@@ -14,8 +14,7 @@ use crate::arguments::Arguments;
 use crate::identity_table::IdentityKey;
 use crate::problem::Problem;
 use crate::setting_table::{
-    Kind, SETTINGS, Setting, VARIABLE_PREFIX, defaults, similar_name,
-    unknown_names,
+    Kind, SETTINGS, Setting, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
 };
 
 /// The name figment has for the defaults.
@@ -205,7 +204,13 @@ impl SettingSources {
     }
 
     /// Remembers a problem with a setting that is wrong where it was set, or missing there.
-    pub(crate) fn report(&self, setting: &str, source: &str, reason: impl Into<String>, remedy: &str) {
+    pub(crate) fn report(
+        &self,
+        setting: &str,
+        source: &str,
+        reason: impl Into<String>,
+        remedy: &str,
+    ) {
         self.problems.borrow_mut().push(Problem {
             setting: setting.to_owned(),
             source: source.to_owned(),

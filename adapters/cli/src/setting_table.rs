@@ -80,12 +80,12 @@ pub(crate) const SETTINGS: [Setting; 55] = [
     ),
     one_of(
         &["all", "http", "sse"],
-    setting(
-        "transport",
-        Text,
-        r#""all""#,
-        "MCP transports to serve: all, http (Streamable HTTP) or sse (HTTP+SSE)",
-    ),
+        setting(
+            "transport",
+            Text,
+            r#""all""#,
+            "MCP transports to serve: all, http (Streamable HTTP) or sse (HTTP+SSE)",
+        ),
     ),
     setting(
         "provider",
@@ -185,12 +185,12 @@ pub(crate) const SETTINGS: [Setting; 55] = [
     ),
     one_of(
         &["open", "token", "off"],
-    setting(
-        "registration",
-        Text,
-        r#""open""#,
-        "Who may register clients: open (everybody), token (who has an initial access token) or off",
-    ),
+        setting(
+            "registration",
+            Text,
+            r#""open""#,
+            "Who may register clients: open (everybody), token (who has an initial access token) or off",
+        ),
     ),
     setting(
         "initial_access_tokens",
@@ -249,12 +249,12 @@ pub(crate) const SETTINGS: [Setting; 55] = [
     ),
     one_of(
         &["open", "listed", "off"],
-    setting(
-        "client_documents",
-        Text,
-        r#""open""#,
-        "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
-    ),
+        setting(
+            "client_documents",
+            Text,
+            r#""open""#,
+            "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
+        ),
     ),
     setting(
         "client_document_domains",
@@ -366,7 +366,6 @@ impl Setting {
         (self.kind != Kind::Table)
             .then(|| format!("{VARIABLE_PREFIX}{}", self.name.to_ascii_uppercase()))
     }
-
 }
 
 impl Kind {

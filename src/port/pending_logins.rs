@@ -9,7 +9,8 @@ use crate::domain::secret::ProviderStateHash;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PendingLogins: Send + Sync {
-    /// Stores a login that begins.
+    /// Stores a login that begins. Anybody may begin one, so a store that is short of room may forget
+    /// the one that ends first instead of growing without an end.
     ///
     /// # Errors
     /// [`StoreUnavailable`], also when the state is taken.

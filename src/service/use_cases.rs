@@ -22,6 +22,7 @@ use super::mint::Mint;
 use super::people::People;
 use super::policy::Policy;
 use super::private_key_jwt::PrivateKeyJwt;
+use super::provider_login::ProviderLogin;
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
@@ -33,8 +34,9 @@ use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginSessions, Random, RequestLimits, SigningKeys,
-    SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
+    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, PasswordLogin,
+    PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys, SpentTokenIds,
+    TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -42,6 +44,8 @@ use crate::port::{
 pub struct Ports {
     /// Verifies access tokens.
     pub verifier: Arc<dyn TokenVerifier>,
+    /// What is known of the providers that issue them; asked only where the policy says that they do.
+    pub provider_metadata: Arc<dyn ProviderMetadata>,
     /// Tells which of them were ended before their time.
     pub revocations: Arc<dyn TokenRevocations>,
     /// Signs them.
@@ -62,6 +66,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
+    /// Keeps logins at providers while people are there.
+    pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
     pub login_methods: LoginMethods,
     /// The tools to protect.
@@ -99,8 +105,10 @@ pub struct UseCases {
     pub grant_administration: Arc<GrantAdministration>,
     /// Begin an authorization.
     pub authorize: Arc<Authorize>,
-    /// Log a person in.
-    pub login: Arc<Login>,
+    /// Log a person in by a password, where people do.
+    pub login: Option<Arc<Login>>,
+    /// Log a person in at a provider, where people do.
+    pub provider_login: Option<Arc<ProviderLogin>>,
     /// Log them out.
     pub log_out: Arc<LogOut>,
     /// Take a person's answer.
@@ -122,8 +130,8 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, or with
-    /// a base URL that is not loopback, there are none.
+    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, with a
+    /// base URL that is not loopback, or where providers issue the tokens, there are none.
     #[must_use]
     pub fn new(
         ports: &Ports,
@@ -139,7 +147,15 @@ impl UseCases {
         };
         let issue_code = make.issue_code();
         let authorize = make.authorize(&issue_code);
-        let dev_person = dev_person.filter(|_| make.address.is_loopback());
+        let consent = make.consent(&authorize, &issue_code);
+        let (login, provider_login) = match &ports.login_methods {
+            LoginMethods::Password(people) => (Some(make.login(people, &authorize)), None),
+            LoginMethods::Providers(providers) => {
+                (None, Some(make.provider_login(providers, &authorize, &consent)))
+            }
+        };
+        let issues = make.policy.authorization_server.is_local();
+        let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
             reception: make.reception(),
             access: make.access(),
@@ -148,9 +164,10 @@ impl UseCases {
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
             grant_administration: make.grant_administration(),
-            login: make.login(&authorize),
+            login,
+            provider_login,
             log_out: make.log_out(),
-            consent: make.consent(&authorize, &issue_code),
+            consent,
             token: make.token(),
             revoke: make.revoke(),
             introspect: make.introspect(),
@@ -319,9 +336,9 @@ impl Make {
         })
     }
 
-    fn login(&self, authorize: &Arc<Authorize>) -> Arc<Login> {
+    fn login(&self, people: &Arc<dyn PasswordLogin>, authorize: &Arc<Authorize>) -> Arc<Login> {
         Arc::new(Login {
-            methods: self.ports.login_methods.clone(),
+            people: Arc::clone(people),
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
@@ -329,6 +346,27 @@ impl Make {
             throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
+        })
+    }
+
+    fn provider_login(
+        &self,
+        providers: &[LoginProvider],
+        authorize: &Arc<Authorize>,
+        consent: &Arc<Consent>,
+    ) -> Arc<ProviderLogin> {
+        Arc::new(ProviderLogin {
+            providers: providers.to_vec(),
+            pending: Arc::clone(&self.ports.pending),
+            sessions: Arc::clone(&self.ports.sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            authorize: Arc::clone(authorize),
+            consent: Arc::clone(consent),
         })
     }
 
@@ -387,7 +425,12 @@ impl Make {
     }
 
     fn metadata(&self) -> Arc<Metadata> {
-        Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+        Arc::new(Metadata {
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            audit: Arc::clone(&self.ports.audit),
+            providers: self.providers(),
+        })
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -398,7 +441,14 @@ impl Make {
         Arc::new(Readiness {
             keys: Arc::clone(&self.ports.keys),
             clients: Arc::clone(&self.ports.clients),
+            providers: self.providers(),
         })
+    }
+
+    /// `None` where this server issues the tokens.
+    fn providers(&self) -> Option<Arc<dyn ProviderMetadata>> {
+        let local = self.policy.authorization_server.is_local();
+        (!local).then(|| Arc::clone(&self.ports.provider_metadata))
     }
 
     fn dev_token(&self, person: Person) -> Arc<DevToken> {

@@ -6,21 +6,25 @@ use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, KeyStore, LoginSessions,
-    TokenRevocations,
+    PendingLogins, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use secrecy::ExposeSecret;
 
 use crate::samples::{
-    MOST, at, client, code_hash, consent, entry, grant, key, refresh_hash, rotated, session,
-    session_hash,
+    MOST, at, client, code_hash, consent, entry, grant, key, pending_login, refresh_hash, rotated,
+    session, session_hash, state_hash,
 };
+
+/// How many migrations make the tables for it.
+pub(crate) const MIGRATIONS: usize = 2;
 
 /// One of everything there is.
 pub(crate) async fn fill(store: &Database) {
     store.register(&client("c"), MOST).await.unwrap();
     store.touch(&ClientId::new("c"), at(3)).await.unwrap();
     store.open(&session("s")).await.unwrap();
+    PendingLogins::begin(store, &pending_login("l")).await.unwrap();
     store.keep_first(key("k")).await.unwrap();
     rotated(store, "g", "r2").await;
     store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
@@ -40,9 +44,13 @@ pub(crate) fn token(id: &str) -> IssuedToken {
 pub(crate) async fn contents(store: &Database) -> String {
     let keys: Vec<_> = store.keys().await.unwrap();
     let keys: Vec<_> = keys.iter().map(|key| (key, key.private_key.expose_secret())).collect();
+    // There is no other way to see it.
+    let pending = store.take_once(&state_hash("l")).await.unwrap().unwrap();
+    PendingLogins::begin(store, &pending).await.unwrap();
     let everything = (
         store.list().await.unwrap(),
         LoginSessions::find(store, &session_hash("s")).await.unwrap(),
+        pending,
         keys,
         store.find_code(&code_hash("g")).await.unwrap(),
         store.find_refresh(&refresh_hash("g")).await.unwrap(),

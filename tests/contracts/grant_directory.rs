@@ -6,7 +6,7 @@ use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::{Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{GrantDirectory, RotateError};
+use mcp_oauth_core::port::{GrantDirectory, GrantStore, RotateError};
 
 use crate::refresh_tokens::rotation;
 use crate::samples::{at, begun, code, grant, person, refresh, refresh_hash, refreshable};
@@ -84,9 +84,8 @@ async fn an_id_that_is_taken_is_refused_and_the_grant_stays_as_it_was(store: Arc
     store.begin_without_code(&grant("bare")).await.unwrap();
     for id in ["coded", "bare"] {
         assert!(store.begin_without_code(&given(id, "other", "other", 9)).await.is_err());
-        assert!(
-            store.begin(&given(id, "other", "other", 9), &code(&format!("{id}2"))).await.is_err()
-        );
+        let (other, code) = (given(id, "other", "other", 9), code(&format!("{id}2")));
+        assert!(GrantStore::begin(&*store, &other, &code).await.is_err());
         assert_eq!(store.find_grant(&GrantId::new(id)).await.unwrap(), Some(grant(id)));
     }
 }

@@ -1,6 +1,7 @@
 //! Values to store, with every optional part filled in.
 
 use mcp_oauth_core::domain::audit_trail::AuditEntry;
+use mcp_oauth_core::domain::authorization::AuthorizationQuery;
 use mcp_oauth_core::domain::client::ConsentDigest;
 use mcp_oauth_core::domain::client::{
     Client, ClientCredential, ClientId, ClientMetadata, ClientOrigin, GrantType, SecretTransport,
@@ -10,16 +11,21 @@ use mcp_oauth_core::domain::client_keys::{
 };
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::pkce::S256Challenge;
+use mcp_oauth_core::domain::provider::ProviderName;
+use mcp_oauth_core::domain::provider_account::{ProviderAccount, ProviderSubject};
+use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{
-    AuthorizationCode, ClientSecret, CodeHash, RefreshToken, RefreshTokenHash, RegistrationToken,
-    SECRET_BYTES, SessionHash, SessionToken, base64url, sha256,
+    AuthorizationCode, ClientSecret, CodeHash, LoginCookie, ProviderState, ProviderStateHash,
+    RefreshToken, RefreshTokenHash, RegistrationToken, SECRET_BYTES, SessionHash, SessionToken,
+    base64url, sha256,
 };
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{GrantStore, StoredKey};
@@ -108,8 +114,25 @@ pub(crate) fn person(subject: &str) -> Person {
         subject: Subject::new(subject),
         name: Some("Zoë \"Z\" O'Hara".to_owned()),
         verified_email: Some("zoe@example.com".to_owned()),
-        account: None,
+        account: Some(Box::new(account(subject))),
     }
+}
+
+fn account(subject: &str) -> ProviderAccount {
+    let claims = serde_json::json!({ "roles": ["ädmin", { "deep": null }], "level": 3 });
+    ProviderAccount {
+        provider: provider(),
+        issuer: Issuer::new("https://tenant.example/"),
+        subject: ProviderSubject::parse(&format!("auth0|{subject} '\"")).unwrap(),
+        groups: ["staff".to_owned(), "Zürich, all".to_owned()].into(),
+        tenant: Some("tenant".to_owned()),
+        organization: Some("org".to_owned()),
+        claims: claims.as_object().unwrap().clone(),
+    }
+}
+
+fn provider() -> ProviderName {
+    ProviderName::parse("work-2").unwrap()
 }
 
 pub(crate) fn grant(id: &str) -> Grant {
@@ -168,6 +191,22 @@ pub(crate) fn session(name: &str) -> LoginSession {
 
 pub(crate) fn session_hash(name: &str) -> SessionHash {
     SessionToken::presented(name).hash()
+}
+
+/// A login at a provider with the state of that name.
+pub(crate) fn pending_login(name: &str) -> PendingLogin {
+    PendingLogin {
+        state: state_hash(name),
+        cookie: LoginCookie::presented(name).hash(),
+        provider: provider(),
+        query: AuthorizationQuery::new("client_id=c&state=%C3%BC+%22'&scope="),
+        client_digest: ConsentDigest::from_stored("digest"),
+        expires_at: at(600),
+    }
+}
+
+pub(crate) fn state_hash(name: &str) -> ProviderStateHash {
+    ProviderState::presented(name).hash()
 }
 
 pub(crate) fn key(id: &str) -> StoredKey {

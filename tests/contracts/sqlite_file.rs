@@ -11,7 +11,7 @@ use mcp_oauth_database::{
 };
 use secrecy::ExposeSecret;
 
-use crate::everything::{contents, fill};
+use crate::everything::{MIGRATIONS, contents, fill};
 use crate::samples::{key, refresh_hash, rotated};
 use crate::stores::{SqliteFile, race};
 
@@ -46,7 +46,7 @@ async fn rg_10_everything_acknowledged_survives_a_crash() {
 async fn a_new_file_is_reported_and_an_old_one_too() {
     let file = SqliteFile::new();
     let store = file.open().await;
-    assert_eq!(store.opened(), Opened { created: true, migrations_applied: 1 });
+    assert_eq!(store.opened(), Opened { created: true, migrations_applied: MIGRATIONS });
     store.close().await.unwrap();
     assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 0 });
 }
@@ -55,7 +55,10 @@ async fn a_new_file_is_reported_and_an_old_one_too() {
 async fn an_empty_file_is_migrated() {
     let file = SqliteFile::new();
     fs::write(file.path(), "").unwrap();
-    assert_eq!(file.open().await.opened(), Opened { created: false, migrations_applied: 1 });
+    assert_eq!(
+        file.open().await.opened(),
+        Opened { created: false, migrations_applied: MIGRATIONS }
+    );
 }
 
 #[tokio::test]
@@ -146,7 +149,7 @@ async fn processes_that_start_at_once_share_a_new_file() {
         opened.push(opening.await.unwrap().opened());
     }
     assert_eq!(opened.iter().filter(|opened| opened.created).count(), 1);
-    assert_eq!(opened.iter().map(|opened| opened.migrations_applied).sum::<usize>(), 1);
+    assert_eq!(opened.iter().map(|opened| opened.migrations_applied).sum::<usize>(), MIGRATIONS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

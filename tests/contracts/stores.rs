@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
-    SpentTokenIds, TokenRevocations,
+    PendingLogins, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ pub(crate) trait Store:
     + GrantDirectory
     + TokenRevocations
     + LoginSessions
+    + PendingLogins
     + KeyStore
     + Housekeeping
     + SpentTokenIds
@@ -30,6 +31,7 @@ impl<T> Store for T where
         + GrantDirectory
         + TokenRevocations
         + LoginSessions
+        + PendingLogins
         + KeyStore
         + Housekeeping
         + SpentTokenIds

@@ -10,9 +10,11 @@
 )]
 
 mod answer;
+mod foreign_provider;
 mod forged_token;
 mod parameters;
 mod people;
+mod providers;
 mod publications;
 mod recording_store;
 mod scenario;
@@ -30,10 +32,13 @@ mod token_claims;
 mod token_header;
 
 mod metadata;
+mod provider_mode;
 mod published_documents;
 
 mod authorization_request;
 mod authorization_response;
+mod broker;
+mod broker_refusals;
 mod consent_page;
 mod log_out;
 mod login_page;

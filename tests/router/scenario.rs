@@ -14,8 +14,12 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, RequestLimits};
-use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_core::port::{
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, RequestLimits,
+};
+use mcp_oauth_core::service::policy::{
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
@@ -31,6 +35,7 @@ use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::foreign_provider::ForeignProvider;
 use crate::parameters::Parameters;
 use crate::people::{People, alice};
 use crate::publications::Publications;
@@ -68,6 +73,8 @@ pub(crate) struct Setup {
     pub(crate) base_url: &'static str,
     /// As the operator spells it.
     pub(crate) issuer: Option<&'static str>,
+    /// Who issues the tokens instead of this server.
+    pub(crate) provider: Option<Arc<ForeignProvider>>,
     /// Where the signing keys come from, instead of the one key of all tests.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     /// How often things may be done; as often as the test likes when left out.
@@ -76,13 +83,26 @@ pub(crate) struct Setup {
     pub(crate) documents: ClientDocumentPolicy,
     /// What the operator decided otherwise than most.
     pub(crate) decided: fn(&mut Policy),
+    /// Where people log in; by a password when there are none.
+    pub(crate) providers: Vec<LoginProvider>,
+    /// That of a server which ran before.
+    pub(crate) store: Arc<RecordingStore>,
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        let documents = ClientDocumentPolicy::Open;
-        Self { base_url, issuer: None, keys: None, limits: None, documents, decided: |_| () }
+        Self {
+            base_url,
+            issuer: None,
+            provider: None,
+            keys: None,
+            limits: None,
+            documents: ClientDocumentPolicy::Open,
+            decided: |_| (),
+            providers: Vec::new(),
+            store: Arc::default(),
+        }
     }
 }
 
@@ -105,7 +125,7 @@ impl Scenario {
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
-        let store = Arc::new(RecordingStore::default());
+        let store = setup.store;
         let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
@@ -118,9 +138,18 @@ impl Scenario {
             None => local_issuer(issuer, Arc::new(MemoryStore::new()), &clock)
                 .with_key(own_key().clone()),
         });
+        // A server that runs after another one does not draw the same again.
+        let random = CountedRandom::after(store.writes().len());
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
         let ports = Ports {
-            verifier: Arc::clone(&issuer) as _,
+            verifier: match &setup.provider {
+                Some(provider) => Arc::clone(provider) as _,
+                None => Arc::clone(&issuer) as _,
+            },
+            provider_metadata: match &setup.provider {
+                Some(provider) => Arc::clone(provider) as _,
+                None => Arc::new(NoProviders),
+            },
             revocations: Arc::clone(&store) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
@@ -131,14 +160,21 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            login_methods: LoginMethods::Password(Arc::clone(&people) as _),
+            pending: Arc::clone(&store) as _,
+            login_methods: match setup.providers.is_empty() {
+                true => LoginMethods::Password(Arc::clone(&people) as _),
+                false => LoginMethods::Providers(setup.providers),
+            },
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(CountedRandom::default()),
+            random: Arc::new(random),
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
         let mut policy = Policy { client_documents: setup.documents, ..policy() };
+        if setup.provider.is_some() {
+            policy.authorization_server = ForeignProvider::as_authorization_server();
+        }
         (setup.decided)(&mut policy);
         let use_cases = UseCases::new(&ports, address, policy, Some(alice()));
         Self {
@@ -187,6 +223,11 @@ impl Scenario {
     /// Leaves the browser without any cookie, as if it were another.
     pub(crate) fn another_browser(&self) {
         self.cookies.lock().unwrap().clear();
+    }
+
+    /// The same browser meets another server at the same address.
+    pub(crate) fn take_cookies_of(&self, other: &Self) {
+        self.cookies.lock().unwrap().clone_from(&other.cookies.lock().unwrap());
     }
 
     /// The values of the browser's cookies.
@@ -332,6 +373,7 @@ fn policy() -> Policy {
     let everything = (Scope::parse("admin").unwrap(), scopes("mcp:tools files:read files:write"));
     Policy {
         server_name: "Test server".to_owned(),
+        authorization_server: AuthorizationServer::Local,
         scopes: ScopePolicy {
             supported: supported.map(described).into(),
             default: scopes("mcp:tools"),

@@ -8,6 +8,7 @@ use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
 use mcp_oauth_core::domain::client::Client;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
+use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::parameters::Parameters;
 use mcp_oauth_core::domain::principal::Principal;
@@ -15,24 +16,28 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
-    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
-    MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    LoginMethods, LoginProvider, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
+    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockProviderMetadata, MockRandom,
+    MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier,
+    MockToolCatalog, StoreUnavailable,
 };
-use mcp_oauth_core::service::policy::Policy;
+use mcp_oauth_core::service::login::Login;
+use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
+use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
 
 use crate::samples::{
-    BASE, CALLBACK, CHALLENGE, RESOURCE, SECRETS, SIGNED, alice, at, client, code, issued_token,
-    policy, refresh, session,
+    BASE, CALLBACK, CHALLENGE, PROVIDER, RESOURCE, SECRETS, SIGNED, alice, at, client, code,
+    issued_token, policy, refresh, session,
 };
 
 /// Ports nobody may call yet, except for the time and for random bytes.
 pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
+    pub(crate) providers: MockProviderMetadata,
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
@@ -44,6 +49,9 @@ pub(crate) struct World {
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockPasswordLogin,
+    pub(crate) pending: MockPendingLogins,
+    /// Where people log in, instead of by a password.
+    pub(crate) providers: Vec<LoginProvider>,
     pub(crate) catalog: MockToolCatalog,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
@@ -55,6 +63,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             verifier: MockTokenVerifier::new(),
+            providers: MockProviderMetadata::new(),
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
@@ -66,6 +75,8 @@ impl World {
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockPasswordLogin::new(),
+            pending: MockPendingLogins::new(),
+            providers: Vec::new(),
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
@@ -135,6 +146,13 @@ impl World {
         self
     }
 
+    /// Clients get their tokens from two providers.
+    pub(crate) fn of_providers(mut self) -> Self {
+        let issuers = [PROVIDER, "https://other.example/"].map(Issuer::new);
+        self.policy.authorization_server = AuthorizationServer::Providers(issuers.into());
+        self
+    }
+
     pub(crate) fn open(mut self) -> Stage {
         // Unless the scenario has announced otherwise.
         self.identity.expect_still_admits().returning(|_| Ok(true));
@@ -153,6 +171,7 @@ impl World {
             .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
         let ports = Ports {
             verifier: Arc::new(self.verifier),
+            provider_metadata: Arc::new(self.providers),
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
@@ -163,7 +182,11 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
-            login_methods: LoginMethods::Password(Arc::new(self.identity)),
+            pending: Arc::new(self.pending),
+            login_methods: match self.providers.is_empty() {
+                true => LoginMethods::Password(Arc::new(self.identity)),
+                false => LoginMethods::Providers(self.providers),
+            },
             catalog: Arc::new(self.catalog),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),
@@ -200,6 +223,16 @@ impl Stage {
             other => other.name(),
         };
         self.audited().into_iter().map(name).collect()
+    }
+
+    /// Logging in by a password.
+    pub(crate) fn login(&self) -> &Login {
+        self.use_cases.login.as_ref().expect("people with passwords")
+    }
+
+    /// Logging in at a provider.
+    pub(crate) fn provider_login(&self) -> &ProviderLogin {
+        self.use_cases.provider_login.as_ref().expect("people of a provider")
     }
 
     /// A token request with the fields of `form`, by nobody in particular unless they say so.

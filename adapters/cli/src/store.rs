@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
-    LoginSessions, SpentTokenIds, TokenRevocations,
+    LoginSessions, PendingLogins, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError, migrate, pending_migrations};
 use mcp_oauth_memory::MemoryStore;
@@ -23,6 +23,7 @@ pub(crate) struct Stores {
     pub(crate) audit: Arc<dyn AuditTrail>,
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
+    pub(crate) pending: Arc<dyn PendingLogins>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) spent: Arc<dyn SpentTokenIds>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
@@ -68,6 +69,7 @@ impl Stores {
             + ConsentMemory
             + AuditTrail
             + LoginSessions
+            + PendingLogins
             + KeyStore
             + SpentTokenIds
             + Housekeeping
@@ -81,6 +83,7 @@ impl Stores {
             audit: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
+            pending: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
             spent: Arc::clone(&store) as _,
             housekeeping: store,

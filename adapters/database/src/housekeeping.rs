@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, Condition, DbErr, DeleteMany, EntityTrait, QueryFilte
 
 use crate::Database;
 use crate::entity::{
-    clients, codes, consents, grants, login_sessions, refresh_tokens, revoked_tokens,
-    spent_token_ids,
+    clients, codes, consents, grants, login_sessions, pending_logins, refresh_tokens,
+    revoked_tokens, spent_token_ids,
 };
 use crate::held_rows::unless_in_use;
 use crate::open::Write;
@@ -34,6 +34,9 @@ impl Housekeeping for Database {
 async fn delete_expired(write: &Write, before: i64) -> Result<u64, DbErr> {
     let deleted = [
         expired(login_sessions::Entity, login_sessions::Column::ExpiresAt, before)
+            .exec(write)
+            .await?,
+        expired(pending_logins::Entity, pending_logins::Column::ExpiresAt, before)
             .exec(write)
             .await?,
         expired(codes::Entity, codes::Column::ExpiresAt, before).exec(write).await?,
@@ -97,6 +100,8 @@ mod tests {
     async fn housekeeping_reads_no_table_in_full() {
         let sessions = login_sessions::Column::ExpiresAt;
         assert_no_scan(&expired(login_sessions::Entity, sessions, 0)).await;
+        let pending = pending_logins::Column::ExpiresAt;
+        assert_no_scan(&expired(pending_logins::Entity, pending, 0)).await;
         assert_no_scan(&expired(codes::Entity, codes::Column::ExpiresAt, 0)).await;
         let tokens = refresh_tokens::Column::ExpiresAt;
         assert_no_scan(&expired(refresh_tokens::Entity, tokens, 0)).await;

@@ -49,8 +49,10 @@ impl From<ImpossibleRow> for StoreUnavailable {
 #[cfg(test)]
 mod tests {
     use mcp_oauth_core::domain::client::ClientId;
-    use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
-    use mcp_oauth_core::port::{ClientRegistry, GrantStore, LoginSessions};
+    use mcp_oauth_core::domain::secret::{
+        CodeHash, ProviderStateHash, RefreshTokenHash, SessionHash,
+    };
+    use mcp_oauth_core::port::{ClientRegistry, GrantStore, LoginSessions, PendingLogins};
     use sea_orm::ConnectionTrait;
     use tempfile::TempDir;
 
@@ -156,6 +158,13 @@ mod tests {
         let (_directory, database) = with(&["login_sessions VALUES ('k','?',0,0)"]).await;
         let found = LoginSessions::find(&database, &SessionHash::from_stored("k")).await;
         assert_located(found, "login_sessions \"k\", column person");
+    }
+
+    #[tokio::test]
+    async fn an_impossible_login_under_way_is_located() {
+        let (_directory, database) = with(&["pending_logins VALUES ('k','c','?','q','d',0)"]).await;
+        let found = database.take_once(&ProviderStateHash::from_stored("k")).await;
+        assert_located(found, "pending_logins \"k\", column provider");
     }
 
     #[tokio::test]

@@ -27,6 +27,7 @@ mod open;
 mod open_error;
 mod open_postgres;
 mod open_sqlite;
+mod pending_logins;
 mod postgres_address;
 #[cfg(test)]
 #[path = "../../../tests/contracts/postgres_schema.rs"]

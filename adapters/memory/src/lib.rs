@@ -14,6 +14,7 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod pending_logins;
 mod recent_revocations;
 mod remembered_documents;
 mod request_limits;
@@ -29,8 +30,9 @@ use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::secret::{CodeHash, ProviderStateHash, RefreshTokenHash, SessionHash};
 use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::StoredKey;
@@ -58,6 +60,7 @@ struct Records {
     audit_entries: i64,
     consents: HashMap<ConsentKey, RememberedConsent>,
     login_sessions: HashMap<SessionHash, LoginSession>,
+    pending_logins: HashMap<ProviderStateHash, PendingLogin>,
     /// In the order in which they were added.
     signing_keys: Vec<StoredKey>,
     spent_token_ids: HashMap<SpentId, Timestamp>,

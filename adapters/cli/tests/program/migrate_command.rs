@@ -14,7 +14,11 @@ fn a_check_tells_what_is_missing_by_its_exit_status_and_makes_nothing() {
         assert!(told.contains("missing") && told.contains("first_schema"), "{told}");
     }
     let applied = operator.json(&["migrate"]);
-    assert_eq!(applied["applied"].as_array().unwrap().len(), 1);
+    let applied = applied["applied"].as_array().unwrap();
+    assert!(
+        applied.iter().any(|name| name.as_str().unwrap().contains("first_schema")),
+        "{applied:?}"
+    );
     assert_eq!(operator.json(&["migrate", "--check"]), json!({ "missing": [] }));
     assert_eq!(operator.json(&["migrate"]), json!({ "applied": [] }));
     assert_eq!(operator.done(&["migrate"]), "The schema is up to date.\n");

@@ -7,9 +7,10 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, big_pk_auto, blob, boolean, text, text_null,
+    big_integer, big_integer_null, big_pk_auto, blob, boolean, text_null,
 };
-use sea_orm_migration::sea_orm::DbBackend;
+
+use super::columns::{Text, index, text_of};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -51,18 +52,6 @@ impl MigrationTrait for Migration {
             manager.create_index(index).await?;
         }
         Ok(())
-    }
-}
-
-/// Makes a column for texts that are there.
-type Text = fn(&'static str) -> ColumnDef;
-
-/// SQLite compares texts byte by byte. PostgreSQL orders them by the rules of a language, and when
-/// an update of the system changes those, the indexes in the old order no longer find every row.
-fn text_of(backend: DbBackend) -> Text {
-    match backend {
-        DbBackend::Postgres => |column| text(column).extra(r#"COLLATE "C""#).take(),
-        _ => text,
     }
 }
 
@@ -196,8 +185,4 @@ fn spent_token_ids(text: Text) -> TableCreateStatement {
 
 fn of_a_grant(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().from(table, "grant_id").to("grants", "id").take()
-}
-
-fn index(table: &'static str, column: &'static str) -> IndexCreateStatement {
-    Index::create().name(format!("{table}_{column}")).table(table).col(column).take()
 }

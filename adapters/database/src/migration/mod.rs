@@ -1,6 +1,8 @@
 //! The history of the schema. A migration that was released is never edited.
 
+mod columns;
 mod m20261123_000001_first_schema;
+mod m20261126_000002_pending_logins;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -8,6 +10,9 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_first_schema::Migration)]
+        vec![
+            Box::new(m20261123_000001_first_schema::Migration),
+            Box::new(m20261126_000002_pending_logins::Migration),
+        ]
     }
 }

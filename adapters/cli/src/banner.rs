@@ -44,7 +44,7 @@ fn who_logs_people_in(out: &mut impl Write, settings: &Settings, base: &str) -> 
     for provider in settings.providers() {
         let config = &provider.config;
         let (title, issuer) = (&config.title, config.policy.issuer.issuer.as_str());
-        match settings.token_issuer {
+        match settings.token_issuer() {
             TokenIssuer::Provider => writeln!(out, "  Tokens from     {title}, {issuer}")?,
             TokenIssuer::Local => {
                 writeln!(out, "  Log in at       {title}, {issuer}")?;

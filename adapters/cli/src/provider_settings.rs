@@ -7,7 +7,7 @@ use mcp_oauth_core::domain::admission::AdmissionPolicy;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::provider::{ProviderName, TenantIssuers};
 use mcp_oauth_core::domain::provider_account::CarriedClaims;
-use mcp_oauth_identity::{ProviderClient, ProviderConfig, ResourceForwarding, Vendor};
+use mcp_oauth_identity::{ProviderClient, ProviderConfig, ResourceForwarding, TokenFormat, Vendor};
 use secrecy::SecretString;
 
 use crate::identity_table::{IdentityKey, Mode};
@@ -61,6 +61,9 @@ impl Reader<'_> {
         let read: Vec<Option<ProviderSettings>> = chosen.iter().map(read).collect();
         let providers: Vec<ProviderSettings> = read.into_iter().collect::<Option<_>>()?;
         self.check_issuers_differ(&providers);
+        if issues == TokenIssuer::Provider {
+            self.check_opaque(&providers);
+        }
         Some(providers)
     }
 
@@ -86,6 +89,20 @@ impl Reader<'_> {
                 let setting = format!("identity.{}.issuer", provider.config.name);
                 self.0.problem(&setting, reason, "Name each issuer once.");
             }
+        }
+    }
+
+    /// An opaque token does not say whose it is.
+    fn check_opaque(&self, providers: &[ProviderSettings]) {
+        let takes_them = |it: &&ProviderSettings| it.config.token_format != TokenFormat::Jwt;
+        let taking: Vec<_> =
+            providers.iter().filter(takes_them).map(|it| &it.config.name).collect();
+        if let [first, second, ..] = taking.as_slice() {
+            let reason = format!(
+                "{first} and {second} both take opaque tokens, which don't tell whose they are"
+            );
+            let setting = format!("identity.{second}.token_format");
+            self.0.problem(&setting, reason, "Set it to \"jwt\" for all but one.");
         }
     }
 

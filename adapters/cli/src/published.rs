@@ -57,9 +57,9 @@ async fn the_committed_openapi_document_is_the_served_one() {
     let stores = Stores::open(&StoreChoice::Memory).await.unwrap();
     let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).unwrap();
     let address = wiring::public_address(&settings, settings.port).unwrap();
-    let (use_cases, _) =
-        wiring::use_cases(&settings, address, &stores, Arc::new(catalog), Arc::new(LogAudit));
-    let served = format!("{:#}\n", mcp_oauth_http::openapi_document(&use_cases));
+    let wired =
+        wiring::wire(&settings, address, &stores, Arc::new(catalog), Arc::new(LogAudit)).unwrap();
+    let served = format!("{:#}\n", mcp_oauth_http::openapi_document(&wired.use_cases));
     let committed = include_str!("../../../openapi/openapi.json");
     assert!(
         committed == served,

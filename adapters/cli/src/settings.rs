@@ -71,8 +71,6 @@ pub(crate) struct Settings {
     pub(crate) documents: DocumentSettings,
     /// Who logs people in.
     pub(crate) login: Login,
-    /// Who issues access tokens.
-    pub(crate) token_issuer: TokenIssuer,
     /// Whether the dev users are those of the defaults, whose password everybody knows.
     pub(crate) default_users: bool,
     /// What may be meant as it is, and is worth a word at the start.
@@ -104,6 +102,19 @@ pub(crate) enum Login {
     Dev(Vec<DevUser>),
     /// These; never none.
     Providers(Vec<ProviderSettings>),
+}
+
+impl Login {
+    /// The providers as those who issue the tokens.
+    fn as_authorization_server(&self) -> AuthorizationServer {
+        let issuer = |it: &ProviderSettings| it.config.policy.issuer.issuer.clone();
+        match self {
+            Self::Dev(_) => AuthorizationServer::Local,
+            Self::Providers(providers) => {
+                AuthorizationServer::Providers(providers.iter().map(issuer).collect())
+            }
+        }
+    }
 }
 
 /// How long clients that registered themselves and are not used are kept.
@@ -191,6 +202,14 @@ impl Settings {
         }
     }
 
+    /// Who issues access tokens.
+    pub(crate) fn token_issuer(&self) -> TokenIssuer {
+        match self.policy.authorization_server {
+            AuthorizationServer::Local => TokenIssuer::Local,
+            AuthorizationServer::Providers(_) => TokenIssuer::Provider,
+        }
+    }
+
     /// Reads and checks every setting.
     pub(crate) fn read(
         arguments: &Arguments,
@@ -223,7 +242,7 @@ impl Reader<'_> {
         let signing_key = self.signing_key();
         let key_sealer = self.key_sealer();
         let key_rotation = self.key_rotation();
-        let policy = self.policy();
+        let mut policy = self.policy();
         let limits = limits(self.0);
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
@@ -236,6 +255,12 @@ impl Reader<'_> {
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
         let (streamable_http, sse) = transports?;
+        let login = login?;
+        if token_issuer? == TokenIssuer::Provider
+            && let Some(policy) = &mut policy
+        {
+            policy.authorization_server = login.as_authorization_server();
+        }
         Some(Settings {
             host: places.host?,
             port: places.port?,
@@ -252,8 +277,7 @@ impl Reader<'_> {
             policy: policy?,
             limits: limits?,
             documents: documents?,
-            login: login?,
-            token_issuer: token_issuer?,
+            login,
             default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
             default_log_level: self.0.is_default("log_level"),

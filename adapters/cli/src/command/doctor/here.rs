@@ -23,7 +23,7 @@ pub(super) fn configuration(settings: &Settings) -> Finding {
         format!("{} ({})", config.title, config.policy.issuer.issuer.as_str())
     };
     let titles: Vec<String> = settings.providers().iter().map(title).collect();
-    let message = match (settings.token_issuer, titles.is_empty()) {
+    let message = match (settings.token_issuer(), titles.is_empty()) {
         (_, true) => "complete: people log in with the dev provider".to_owned(),
         (TokenIssuer::Local, false) => {
             format!(
@@ -153,7 +153,7 @@ fn issuers(settings: &Settings, address: &PublicAddress) -> Vec<String> {
     let issuer = |it: &crate::provider_settings::ProviderSettings| {
         it.config.policy.issuer.issuer.as_str().to_owned()
     };
-    match settings.token_issuer {
+    match settings.token_issuer() {
         TokenIssuer::Local => vec![address.issuer().as_str().to_owned()],
         TokenIssuer::Provider => settings.providers().iter().map(issuer).collect(),
     }

@@ -4,7 +4,6 @@
 mod finding;
 mod here;
 mod provider;
-mod redirect;
 mod token;
 mod vendor_words;
 mod web;
@@ -12,8 +11,10 @@ mod web;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
+use mcp_oauth_identity::{ProviderDocuments, inspect_provider};
 
 use super::CommandError;
 use super::format::Format;
@@ -22,6 +23,7 @@ use crate::logging;
 use crate::provider_settings::TokenIssuer;
 use crate::run::runtime;
 use crate::settings::{RefusedSettings, Settings};
+use crate::system::SystemClock;
 use finding::{Finding, Report};
 use token::SampleToken;
 use web::Web;
@@ -107,15 +109,16 @@ async fn examine(
         report.add(Finding::fine("provider", message))?;
     }
     for provider in settings.providers() {
-        let facts = provider::ask(&web, &provider.config).await;
-        report.add_all(provider::judge(&facts, settings, &provider.config))?;
-        if settings.token_issuer == TokenIssuer::Local {
-            let found = redirect::registered(&web, &facts, &provider.config, &address).await;
-            report.add(found.about(&provider.config.name))?;
-        }
+        let config = &provider.config;
+        let callback = format!("{}/callback/{}", address.base_url(), config.name);
+        let issues = settings.token_issuer();
+        let asked = (issues == TokenIssuer::Local).then_some(callback.as_str());
+        let documents = ProviderDocuments::new(config.clone(), Arc::new(SystemClock));
+        let inspection = inspect_provider(&documents, asked).await;
+        report.add_all(provider::judge(&inspection, config, issues, &callback))?;
     }
     match token {
-        Some(token) => report.add_all(token.judge(settings, &address))?,
+        Some(token) => report.add_all(token.judge(settings, &address).await)?,
         None => {
             let message = "none was given: --token-file FILE has one judged";
             report.add(Finding::skipped("sample token", message))?;

@@ -1,193 +1,181 @@
-//! The steps about a provider that ask nobody but it: what it says of itself.
+//! The steps about a provider: what it says of itself, and to our redirect address.
 
 use mcp_oauth_core::domain::client_keys::AssertionAlgorithm;
-use mcp_oauth_core::port::Clock;
-use mcp_oauth_identity::{ProviderConfig, Vendor};
-use serde_json::Value;
+use mcp_oauth_identity::{
+    IssuerSpelling, ProviderConfig, ProviderInspection, RedirectJudgement, Vendor,
+};
 
 use super::finding::Finding;
-use super::vendor_words::{registration_setting, signing_setting};
-use super::web::Web;
+use super::vendor_words::{redirect_setting, registration_setting, signing_setting};
 use crate::provider_settings::TokenIssuer;
-use crate::settings::Settings;
-use crate::system::SystemClock;
+use crate::vendor_facts::issuer_example;
 
 const DISCOVERY: &str = "discovery document";
 const ISSUER: &str = "issuer spelling";
 const KEYS: &str = "keys";
 const PKCE: &str = "PKCE";
 const CLOCK: &str = "clock";
+const REDIRECT: &str = "redirect address";
 const REGISTRATION: &str = "client registration";
 
-/// What a provider says of itself.
-pub(super) struct ProviderFacts {
-    /// Where it was asked.
-    pub(super) url: String,
-    /// The document, or why there is none.
-    pub(super) document: Result<Value, String>,
-    /// The keys, or why there are none.
-    keys: Result<Vec<Value>, String>,
-    /// Its clock less ours, in seconds, if it told the time.
-    clock: Option<i64>,
-}
-
-impl ProviderFacts {
-    /// A text of the discovery document.
-    pub(super) fn text(&self, member: &str) -> Option<&str> {
-        self.document.as_ref().ok()?.get(member)?.as_str()
-    }
-
-    fn list(&self, member: &str) -> Option<Vec<&str>> {
-        let items = self.document.as_ref().ok()?.get(member)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_str).collect())
-    }
-}
-
-/// Asks a provider what there is to know.
-pub(super) async fn ask(web: &Web, config: &ProviderConfig) -> ProviderFacts {
-    let issuer = config.policy.issuer.issuer.as_str();
-    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let (document, clock) = match web.get(&url, None).await {
-        Ok(answer) => {
-            let clock = answer.date().map(|there| there - SystemClock.now().as_unix());
-            (answer.document(), clock)
-        }
-        Err(reason) => (Err(reason), None),
-    };
-    let mut facts = ProviderFacts { url, document, keys: Err(String::new()), clock };
-    facts.keys = keys(web, facts.text("jwks_uri")).await;
-    facts
-}
-
-async fn keys(web: &Web, jwks_uri: Option<&str>) -> Result<Vec<Value>, String> {
-    let url = jwks_uri.ok_or("the discovery document names no jwks_uri")?;
-    let answer = web.get(url, None).await.map_err(|reason| format!("{url}: {reason}"))?;
-    let document = answer.document().map_err(|reason| format!("{url}: {reason}"))?;
-    let keys = document.get("keys").and_then(Value::as_array).cloned();
-    keys.ok_or_else(|| format!("{url}: there are no keys in it"))
-}
-
-/// What follows from it.
+/// What follows from an inspection; `callback` is the redirect address where people log in there.
 pub(super) fn judge(
-    facts: &ProviderFacts,
-    settings: &Settings,
+    inspection: &ProviderInspection,
     config: &ProviderConfig,
+    issues: TokenIssuer,
+    callback: &str,
 ) -> Vec<Finding> {
-    let mut findings = vec![discovery(facts, config)];
-    if facts.document.is_ok() {
-        findings.push(issuer(facts, config));
-        findings.push(signing_keys(facts, config));
-        findings.push(pkce(facts, config));
-        if settings.token_issuer == TokenIssuer::Provider {
-            findings.push(client_registration(facts, config));
-        }
+    let mut findings = vec![discovery(inspection, config)];
+    if inspection.published.is_some() {
+        findings.push(issuer(inspection, config));
+        findings.push(signing_keys(inspection, config));
+        findings.push(pkce(inspection, config));
+        findings.push(match issues {
+            TokenIssuer::Local => redirect(inspection, config, callback),
+            TokenIssuer::Provider => client_registration(inspection, config),
+        });
     }
-    findings.extend(clock(facts, config));
+    findings.extend(clock(inspection, config));
     findings.into_iter().map(|finding| finding.about(&config.name)).collect()
 }
 
-fn discovery(facts: &ProviderFacts, config: &ProviderConfig) -> Finding {
+fn discovery(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
+    if let Some(trouble) = &inspection.trouble {
+        return Finding::failure(DISCOVERY, trouble.clone())
+            .because("Nobody can be asked from this machine.")
+            .remedy("Install the certificate authorities of the system, e.g. ca-certificates.");
+    }
+    let attempts = || inspection.attempts.iter();
+    if let Some(found) = attempts().find(|attempt| attempt.problem.is_none()) {
+        return Finding::fine(DISCOVERY, found.address.clone());
+    }
+    let tried = attempts().map(|it| match (&it.problem, it.status) {
+        (Some(problem), _) => format!("{} {problem}", it.address),
+        (None, _) => it.address.clone(),
+    });
+    Finding::failure(DISCOVERY, tried.collect::<Vec<_>>().join("; "))
+        .because("Everything about the provider is read there: where people log in, and its keys.")
+        .remedy(format!(
+            "Correct identity.{}.issuer: {}. If it is right, see that this machine can reach the \
+             provider.",
+            config.name,
+            issuer_example(config.vendor)
+        ))
+}
+
+fn issuer(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
+    let expected = &inspection.issuer;
     let setting = format!("identity.{}.issuer", config.name);
-    match &facts.document {
-        Ok(_) => Finding::fine(DISCOVERY, facts.url.clone()),
-        Err(reason) => Finding::failure(DISCOVERY, format!("{}: {reason}", facts.url))
-            .because("Everything about the provider is read there: where people log in, and its keys.")
-            .remedy(format!(
-                "Correct {setting}: {}. If it is right, see that this machine can reach the provider.",
-                crate::vendor_facts::issuer_example(config.vendor)
-            )),
+    let failure = |published: &str| {
+        let message = format!("expected {expected:?}, received {published:?}");
+        Finding::failure(ISSUER, message)
+            .because("It is compared byte for byte, so that nobody else can pass for the provider.")
+    };
+    match &inspection.spelling {
+        None | Some(IssuerSpelling::Same) => Finding::fine(ISSUER, expected.clone()),
+        Some(IssuerSpelling::TrailingSlash { published }) => {
+            failure(published).remedy(format!("Set {setting} = {published:?}."))
+        }
+        Some(IssuerSpelling::Other { published }) => {
+            let of_any_tenant = config.policy.issuer.tenants.as_ref().is_some_and(|tenants| {
+                published.replace("{tenantid}", "{tenant}") == tenants.template
+            });
+            if of_any_tenant {
+                return Finding::fine(
+                    ISSUER,
+                    format!("{published}, for the tenants that are listed"),
+                );
+            }
+            failure(published).remedy(format!(
+                "If that is the provider you mean, set {setting} = {published:?}. If it is yours and \
+                 behind a proxy, correct the public address that it has of itself."
+            ))
+        }
     }
 }
 
-fn issuer(facts: &ProviderFacts, config: &ProviderConfig) -> Finding {
-    let expected = config.policy.issuer.issuer.as_str();
-    let received = facts.text("issuer").unwrap_or_default();
-    let of_any_tenant = config
-        .policy
-        .issuer
-        .tenants
-        .as_ref()
-        .is_some_and(|tenants| received.replace("{tenantid}", "{tenant}") == tenants.template);
-    if received == expected || of_any_tenant {
-        return Finding::fine(ISSUER, format!("{received}, as configured"));
-    }
-    let message = format!("configured {expected:?}, but the provider calls itself {received:?}");
-    let finding = Finding::failure(ISSUER, message)
-        .because("It is compared byte for byte, so that nobody else can pass for the provider.");
-    if received.trim_end_matches('/') == expected.trim_end_matches('/') {
-        return finding.remedy(format!("Set identity.{}.issuer = {received:?}.", config.name));
-    }
-    finding.remedy(format!(
-        "If that is the provider you mean, set identity.{}.issuer = {received:?}; behind a proxy, \
-         correct the public address that the provider has of itself.",
-        config.name
-    ))
-}
-
-fn signing_keys(facts: &ProviderFacts, config: &ProviderConfig) -> Finding {
+fn signing_keys(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
     let failure = |message: String| {
         Finding::failure(KEYS, message)
             .because("Nothing the provider signs can be checked without them.")
             .remedy(format!("Look at {}.", signing_setting(config.vendor)))
     };
-    let keys = match &facts.keys {
-        Ok(keys) => keys,
-        Err(reason) => return failure(reason.clone()),
-    };
-    let known = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str);
-    let is_usable = |key: &&Value| {
-        let member = |name: &str| key.get(name).and_then(Value::as_str);
-        let is_asymmetric = matches!(member("kty"), Some("RSA" | "EC" | "OKP"));
-        let is_known = member("alg").is_none_or(|algorithm| known.contains(&algorithm));
-        is_asymmetric && is_known && member("use").is_none_or(|purpose| purpose == "sig")
-    };
-    match keys.iter().filter(is_usable).count() {
-        0 => failure(format!(
-            "none of its {} keys can be used; accepted are {}",
-            keys.len(),
-            known.join(", ")
-        )),
-        1 => Finding::fine(KEYS, "1 key to check signatures with"),
-        usable => Finding::fine(KEYS, format!("{usable} keys to check signatures with")),
+    match &inspection.keys {
+        Err(reason) => failure(reason.clone()),
+        Ok(keys) if keys.usable.is_empty() => {
+            let known = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str).join(", ");
+            failure(format!("none of the {} can be used; accepted are {known}", keys.published))
+        }
+        Ok(keys) => {
+            let kinds: Vec<&str> = keys.usable.iter().map(|(_, kind)| kind.as_str()).collect();
+            Finding::fine(
+                KEYS,
+                format!("{} to check signatures with: {}", kinds.len(), kinds.join(", ")),
+            )
+        }
     }
 }
 
-fn pkce(facts: &ProviderFacts, config: &ProviderConfig) -> Finding {
-    match facts.list("code_challenge_methods_supported") {
-        Some(methods) if methods.contains(&"S256") => Finding::fine(PKCE, "S256"),
-        Some(methods) => {
-            let message = format!("the provider knows {} and not S256", methods.join(", "));
-            Finding::failure(PKCE, message)
-                .because("This server proves with S256 that it began a login, and MCP clients insist on it.")
-                .remedy("Allow S256 at the provider, or take a newer version of it.")
-        }
+fn pkce(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
+    let offers = inspection.published.as_ref().and_then(|published| published.offers_s256);
+    match offers {
+        Some(true) => Finding::fine(PKCE, "S256"),
+        Some(false) => Finding::failure(PKCE, "the provider does not know S256")
+            .because(
+                "This server proves with it that it began a login, and MCP clients insist on it.",
+            )
+            .remedy("Allow S256 at the provider, or take a newer version of it."),
         None if config.vendor == Vendor::Entra => {
-            Finding::fine(PKCE, "S256; Entra ID does not say so in its document")
+            Finding::fine(PKCE, "S256, which Entra ID does not say in its document")
         }
         None => Finding::warning(PKCE, "the provider does not say whether it knows S256")
-            .because(
-                "If it ignores it, a login is protected by nonce, state and client secret alone.",
-            )
+            .because("If it ignores it, nonce, state and client secret alone protect a login.")
             .remedy(
                 "Look for code_challenge_methods_supported in a newer version of the provider.",
             ),
     }
 }
 
+fn redirect(inspection: &ProviderInspection, config: &ProviderConfig, callback: &str) -> Finding {
+    let setting = redirect_setting(config.vendor);
+    let why =
+        "The provider sends people back to registered addresses only, compared byte for byte.";
+    match &inspection.redirect {
+        RedirectJudgement::Accepted => {
+            Finding::fine(REDIRECT, format!("the provider does not object to {callback}"))
+        }
+        RedirectJudgement::Refused { status, sign } => {
+            let message =
+                format!("the provider refuses {callback}, or the client_id: it {sign} ({status})");
+            Finding::failure(REDIRECT, message).because(why).remedy(format!(
+                "Add {callback} at {setting}; and see that identity.{}.client_id is that application's.",
+                config.name
+            ))
+        }
+        RedirectJudgement::NotAsked | RedirectJudgement::Unclear(_) => {
+            let reason = match &inspection.redirect {
+                RedirectJudgement::Unclear(reason) => reason.clone(),
+                _ => "there is no authorization endpoint".to_owned(),
+            };
+            let message = format!("it can't be told whether {callback} is registered: {reason}");
+            Finding::warning(REDIRECT, message).because(why).remedy(format!("Look at {setting}."))
+        }
+    }
+}
+
 /// MCP clients come unannounced; where the provider issues the tokens, it has to let them in.
-fn client_registration(facts: &ProviderFacts, config: &ProviderConfig) -> Finding {
-    let documents = facts.document.as_ref().ok().and_then(|document| {
-        document.get("client_id_metadata_document_supported").and_then(Value::as_bool)
-    });
-    if facts.text("registration_endpoint").is_some() {
+fn client_registration(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
+    let published = inspection.published.as_ref();
+    if published.is_some_and(|published| published.registration_endpoint.is_some()) {
         return Finding::fine(REGISTRATION, "clients may register themselves at the provider");
     }
-    if documents == Some(true) {
-        let message = "clients are known by their metadata documents; older ones can't connect";
-        return Finding::fine(REGISTRATION, message);
-    }
-    let finding = Finding::warning(REGISTRATION, "MCP clients can't register at the provider")
-        .because("Only clients that you register there by hand, one by one, can connect.");
+    let finding = Finding::warning(
+        REGISTRATION,
+        "clients can't register themselves at the provider",
+    )
+    .because(
+        "Only those can connect that it knows by a metadata document, or that you register there.",
+    );
     let local = "set authorization_server = \"local\", with which every client works";
     match registration_setting(config.vendor) {
         Some(setting) => finding.remedy(format!("Allow it at {setting}; or {local}.")),
@@ -195,18 +183,16 @@ fn client_registration(facts: &ProviderFacts, config: &ProviderConfig) -> Findin
     }
 }
 
-fn clock(facts: &ProviderFacts, config: &ProviderConfig) -> Option<Finding> {
-    let ahead = facts.clock?;
-    let most = i64::try_from(config.policy.clock_skew.as_secs()).unwrap_or(i64::MAX);
-    let away = ahead.abs();
+fn clock(inspection: &ProviderInspection, config: &ProviderConfig) -> Option<Finding> {
+    let ahead = inspection.clock_ahead?;
+    let most = config.policy.clock_skew.as_secs();
+    let away = ahead.unsigned_abs();
     // The header has whole seconds, and the answer took a moment.
     if away <= 2 {
         return Some(Finding::fine(CLOCK, "as the provider's"));
     }
-    let message = match ahead > 0 {
-        true => format!("the provider's is {away} seconds ahead of this machine's"),
-        false => format!("the provider's is {away} seconds behind this machine's"),
-    };
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    let message = format!("the provider's is {away} seconds {direction} this machine's");
     let remedy = "Let NTP set the clock of this machine, e.g. `timedatectl set-ntp true`.";
     Some(match away <= most {
         true => Finding::warning(CLOCK, message)

@@ -1,11 +1,15 @@
 //! Why a sample token is accepted or refused: its parts, each with what was expected and received.
 //! Nothing of it is printed but its header and a few claims.
 
+use std::sync::Arc;
+
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::jwt::UnverifiedJwt;
 use mcp_oauth_core::domain::provider_policy::{AudienceMode, ProviderPolicy, TypeRule};
 use mcp_oauth_core::domain::public_address::PublicAddress;
-use mcp_oauth_core::port::Clock;
+use mcp_oauth_core::domain::secret::BearerToken;
+use mcp_oauth_core::port::{Clock, Expected, TokenVerifier};
+use mcp_oauth_identity::{ProviderDocuments, ProviderVerifier};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -32,7 +36,40 @@ impl SampleToken {
     }
 
     /// What there is to say of it.
-    pub(super) fn judge(&self, settings: &Settings, address: &PublicAddress) -> Vec<Finding> {
+    pub(super) async fn judge(&self, settings: &Settings, address: &PublicAddress) -> Vec<Finding> {
+        let mut findings = self.judge_parts(settings, address);
+        if settings.token_issuer() == TokenIssuer::Provider {
+            findings.push(self.verdict(settings, address).await);
+        }
+        findings
+    }
+
+    /// What the running server would say: the signature is checked, or the provider is asked.
+    async fn verdict(&self, settings: &Settings, address: &PublicAddress) -> Finding {
+        let documents = |it: &ProviderSettings| {
+            Arc::new(ProviderDocuments::new(it.config.clone(), Arc::new(SystemClock)))
+        };
+        let verifier = ProviderVerifier::new(settings.providers().iter().map(documents).collect());
+        let expected =
+            Expected { resource: Arc::clone(address.resource()), now: SystemClock.now() };
+        let token = BearerToken::presented(self.0.expose_secret());
+        let verified = match verifier {
+            Ok(verifier) => verifier.verify(&token, &expected).await.map_err(|it| it.to_string()),
+            Err(ambiguous) => Err(ambiguous.to_string()),
+        };
+        match verified {
+            Ok(principal) => {
+                let scopes = principal.scopes.to_string();
+                let scopes = if scopes.is_empty() { "no scope".to_owned() } else { scopes };
+                Finding::fine(TOKEN, format!("it opens this server, with {scopes}"))
+            }
+            Err(reason) => Finding::failure(TOKEN, reason)
+                .because("The server refuses it for this.")
+                .remedy("See the steps above; a signature is good with a key that the provider publishes."),
+        }
+    }
+
+    fn judge_parts(&self, settings: &Settings, address: &PublicAddress) -> Vec<Finding> {
         let (token, claims) = match self.taken_apart() {
             Ok(parts) => parts,
             Err(finding) => return vec![*finding],
@@ -40,7 +77,7 @@ impl SampleToken {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         let of = |it: &&ProviderSettings| it.config.policy.issuer.accepts(&Issuer::new(issuer));
         let provider = settings.providers().iter().find(of);
-        match (settings.token_issuer, provider) {
+        match (settings.token_issuer(), provider) {
             (TokenIssuer::Provider, Some(provider)) => {
                 let about = Sample { token: &token, claims: &claims, address };
                 about.judge(provider)
@@ -53,14 +90,12 @@ impl SampleToken {
     fn taken_apart(&self) -> Result<(UnverifiedJwt<'_>, Map<String, Value>), Box<Finding>> {
         let text = self.0.expose_secret();
         let malformed = |reason: String| {
-            let finding = Finding::warning(TOKEN, format!("it can't be read here: {reason}"))
+            let finding = Finding::warning(TOKEN, format!("it can't be read: {reason}"))
                 .because(
-                    "An opaque token says nothing by itself; the provider is asked about each, which \
-                     only a running server does.",
+                    "An opaque token says nothing by itself: the provider has to be asked about each.",
                 )
                 .remedy(
-                    "Use it with the server and look at the log; or make the provider issue JSON Web \
-                     Tokens. With Auth0 a token is opaque when no audience was asked for; with Clerk \
+                    "If the provider can't be asked, make it issue JSON Web Tokens. With Auth0 a token is opaque when no audience was asked for; with Clerk \
                      it is a switch of the OAuth application.",
                 );
             Box::new(finding)
@@ -147,7 +182,7 @@ impl Sample<'_> {
             return Finding::fine(TYPE, format!("{received}; any will do"));
         };
         let compared = format!("expected {}, received {received}", types.join(" or "));
-        if types.iter().any(|name| bare_type(name) == bare_type(received)) {
+        if types.iter().any(|name| self.token.header().is_of_type(name)) {
             return Finding::fine(TYPE, compared);
         }
         Finding::failure(TYPE, compared)
@@ -203,12 +238,6 @@ impl Sample<'_> {
         }
         Finding::failure(AUDIENCE, compared).because(why).remedy(remedy)
     }
-}
-
-/// RFC 7515 §4.1.9: without `application/` in front, and without regard to case.
-fn bare_type(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    name.strip_prefix("application/").unwrap_or(&name).to_owned()
 }
 
 fn compared(expected: &[String], received: &[String]) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, DATE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Web {
 
     /// Asks for what is at `url`; why nobody answered, in words.
     pub(super) async fn get(&self, url: &str, request_id: Option<&str>) -> Result<Answer, String> {
-        let mut request = self.0.get(url).header(ACCEPT, "application/json, text/html;q=0.5");
+        let mut request = self.0.get(url).header(ACCEPT, "application/json");
         if let Some(id) = request_id {
             request = request.header(REQUEST_ID, id);
         }
@@ -75,23 +75,7 @@ impl Answer {
         parsed.ok_or_else(|| "the answer is no JSON document".to_owned())
     }
 
-    pub(super) fn body(&self) -> &str {
-        &self.body
-    }
-
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Where it sends a browser.
-    pub(super) fn location(&self) -> Option<&str> {
-        self.header(LOCATION.as_str())
-    }
-
-    /// What time it is there, in seconds since 1970.
-    pub(super) fn date(&self) -> Option<i64> {
-        let date = httpdate::parse_http_date(self.header(DATE.as_str())?).ok()?;
-        let since_1970 = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-        i64::try_from(since_1970.as_secs()).ok()
     }
 }

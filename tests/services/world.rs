@@ -37,7 +37,7 @@ use crate::samples::{
 /// Ports nobody may call yet, except for the time and for random bytes.
 pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
-    pub(crate) providers: MockProviderMetadata,
+    pub(crate) provider_metadata: MockProviderMetadata,
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
@@ -63,7 +63,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             verifier: MockTokenVerifier::new(),
-            providers: MockProviderMetadata::new(),
+            provider_metadata: MockProviderMetadata::new(),
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
@@ -171,7 +171,7 @@ impl World {
             .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
         let ports = Ports {
             verifier: Arc::new(self.verifier),
-            provider_metadata: Arc::new(self.providers),
+            provider_metadata: Arc::new(self.provider_metadata),
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),

@@ -7,6 +7,7 @@ mod opaque_tokens;
 mod provider_config;
 mod provider_documents;
 mod provider_http;
+mod provider_inspection;
 mod provider_keys;
 mod provider_verifier;
 mod refreshed;
@@ -21,5 +22,9 @@ pub use provider_config::{
     TimeLimits, TokenFormat,
 };
 pub use provider_documents::{DocumentsUnavailable, ProviderDocuments};
+pub use provider_inspection::{
+    DiscoveryAttempt, InspectedKeys, IssuerSpelling, ProviderInspection, PublishedFacts,
+    RedirectJudgement, inspect_provider,
+};
 pub use provider_verifier::{AmbiguousProviders, ProviderVerifier};
 pub use vendor::Vendor;

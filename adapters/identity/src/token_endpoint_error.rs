@@ -4,6 +4,7 @@
 use mcp_oauth_core::port::ProviderError;
 use openidconnect::core::CoreErrorResponseType;
 use openidconnect::{RequestTokenError, StandardErrorResponse};
+use serde_json::Value;
 
 use crate::oidc_provider::{refused, unavailable};
 use crate::provider_http::NoAnswer;
@@ -19,7 +20,7 @@ pub(crate) fn token_endpoint_error(
             refused(format!("its token endpoint says {}", code(response.error().as_ref())))
         }
         RequestTokenError::Request(why) => unavailable(why),
-        RequestTokenError::Parse(error, _) if error.path().to_string() == "id_token" => {
+        RequestTokenError::Parse(_, body) if has_both_tokens(&body) => {
             refused("its ID token can't be read".to_owned())
         }
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => unavailable(NoAnswer {
@@ -27,6 +28,12 @@ pub(crate) fn token_endpoint_error(
             reason: "answers with something else than RFC 6749 §5 wants".to_owned(),
         }),
     }
+}
+
+/// Whether an answer the library can't read is one of RFC 6749 §5.1, so that its ID token is to blame.
+fn has_both_tokens(body: &[u8]) -> bool {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    answer["access_token"].is_string() && answer["id_token"].is_string()
 }
 
 fn code(code: &str) -> &str {

@@ -9,6 +9,7 @@ mod provider_documents;
 mod provider_http;
 mod provider_inspection;
 mod provider_keys;
+mod provider_metadata;
 mod provider_verifier;
 mod refreshed;
 mod token_endpoint_error;
@@ -26,5 +27,6 @@ pub use provider_inspection::{
     DiscoveryAttempt, InspectedKeys, IssuerSpelling, ProviderInspection, PublishedFacts,
     RedirectJudgement, inspect_provider,
 };
+pub use provider_metadata::PublishedMetadata;
 pub use provider_verifier::{AmbiguousProviders, ProviderVerifier};
 pub use vendor::Vendor;

@@ -253,3 +253,32 @@ fn causes(error: reqwest::Error) -> String {
     }
     causes.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jv_13_plain_http_is_for_a_provider_on_this_machine_only() {
+        let is_asked = |issuer, address| {
+            ProviderHttp::new(issuer, TimeLimits::default()).address(address).is_ok()
+        };
+        for loopback in ["http://127.0.0.1:1/keys", "http://[::1]/keys", "http://localhost:1/keys"]
+        {
+            assert!(is_asked("http://localhost:1", loopback), "{loopback}");
+            for issuer in ["https://id.example", "https://127.0.0.1", "http://id.example", ""] {
+                assert!(!is_asked(issuer, loopback), "{issuer} {loopback}");
+            }
+        }
+        for address in ["http://10.0.0.1/keys", "http://localhost.example/keys"] {
+            assert!(!is_asked("http://localhost:1", address), "{address}");
+        }
+        assert!(is_asked("https://id.example", "https://keys.example/keys"));
+    }
+
+    #[test]
+    fn jv_18_no_query_is_in_an_error() {
+        let url = Url::parse("https://id.example/a?code=secret#secret").unwrap();
+        assert_eq!(plain(&url), "https://id.example/a");
+    }
+}

@@ -14,6 +14,8 @@ pub(crate) enum Reply {
     Json(u16, Value),
     /// Answers with a head and a body of its own.
     Text(&'static str, &'static str, String),
+    /// Answers with JSON whose length it does not announce.
+    Unannounced(String),
     /// Never answers.
     Silence,
     /// Closes the connection.
@@ -133,6 +135,12 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>) {
             (status, "content-type: application/json\r\n", value.to_string())
         }
         Some(Reply::Text(status, headers, body)) => (status.parse().unwrap(), headers, body),
+        Some(Reply::Unannounced(body)) => {
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n";
+            let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes()).await;
+            let _ = stream.shutdown().await;
+            return;
+        }
         Some(Reply::Silence) => return std::future::pending().await,
         Some(Reply::Hangup) => return,
     };

@@ -41,6 +41,7 @@ async fn jv_13_keys_that_are_not_what_they_should_be_are_no_keys() {
     let set = json!({ "keys": [world.key.jwk()] }).to_string();
     let elsewhere = "location: /other\r\ncontent-type: application/json\r\n";
     for (reply, why) in [
+        (Reply::Unannounced(large.to_string()), "longer than"),
         (Reply::Json(200, large), "longer than"),
         (Reply::Text("200", "content-type: text/html\r\n", set.clone()), "not served as JSON"),
         (Reply::Text("200", "", set.clone()), "not served as JSON"),
@@ -64,16 +65,16 @@ async fn jv_13_keys_that_are_not_what_they_should_be_are_no_keys() {
 #[tokio::test]
 async fn jv_13_keys_are_fetched_over_tls_but_from_this_machine_itself() {
     let world = World::new().await;
-    for address in ["http://id.example/keys", "ftp://id.example/keys", "file:///etc/passwd", "keys"]
-    {
+    for (address, why) in [
+        ("http://id.example/keys", "is not https"),
+        ("ftp://id.example/keys", "is not https"),
+        ("file:///etc/passwd", "is not https"),
+        ("https://me@id.example/keys", "user name"),
+        ("keys", "not an absolute URL"),
+    ] {
         world.provider.publishes(json!({ "jwks_uri": address }));
-        assert_unavailable(&world, "").await;
+        assert_unavailable(&world, why).await;
     }
-    // A provider of the world has no business on this machine without TLS.
-    let mut config = world.config();
-    config.policy.issuer.issuer = mcp_oauth_core::domain::issuer::Issuer::new("https://id.invalid");
-    let documents = world.documents(config);
-    assert!(documents.discovery_document().await.is_err());
 }
 
 #[tokio::test]

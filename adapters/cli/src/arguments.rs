@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory, Error, FromArgMatches, Parser};
 use crate::command;
 use crate::setting_table::reference;
 
-/// OAuth 2.1 in front of MCP tools; people log in with the built-in dev provider, on this machine.
+/// OAuth 2.1 in front of MCP tools, with whatever identity provider you already have.
 ///
 /// Started without anything it serves two example tools on http://localhost:8000/mcp, with a login
 /// page for the dev user alice (password: password).
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// MCP transports to serve: all, http or sse [default: all]
     #[arg(long, global = true)]
     transport: Option<String>,
-    /// Who logs people in [default: dev]
+    /// Who logs people in: dev, clerk, auth0, keycloak, oidc and more [default: dev]
     #[arg(long, global = true)]
     provider: Option<String>,
     /// Where clients, grants and keys live: sqlite:PATH, postgres://USER@HOST:PORT/DATABASE or

@@ -88,9 +88,13 @@ fn chosen(sources: &SettingSources, setting: &str, name: &str) -> Option<ChosenP
             known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
         let nearest = nearest.filter(|known| strsim::damerau_levenshtein(known, name) <= 2);
         let question = nearest.map(|known| format!("Did you mean {known}? ")).unwrap_or_default();
-        let reason = match sources.find(&format!("identity.{name}")) {
-            Some(_) => format!("[identity.{name}] says of no kind that there is what it is"),
-            None => format!("{name:?} is not supported, and no [identity.{name}] describes it"),
+        let said = sources.find(&format!("identity.{name}.kind"));
+        let reason = match (sources.find(&format!("identity.{name}")), said) {
+            (_, Some(_)) => format!("the kind in [identity.{name}] is not supported"),
+            (Some(_), None) => format!("[identity.{name}] does not say of which kind it is"),
+            (None, None) => {
+                format!("{name:?} is not supported, and no [identity.{name}] describes it")
+            }
         };
         let remedy = format!(
             "{question}Use dev, {}; or describe it in [identity.{name}], with kind = one of these.",

@@ -60,7 +60,7 @@ fn what_is_said_of_a_provider_and_means_nothing_is_refused() {
         &oidc("isuer = \"x\""),
         &["identity.oidc.isuer", "no such key", "Did you mean issuer?"],
     );
-    refuses(&oidc("kind = \"x\""), &["says of no kind"]);
+    refuses(&oidc("kind = \"x\""), &["the kind in [identity.oidc] is not supported"]);
     refuses(&oidc("allowed_domains = [\"@example.com\"]"), &["is no domain"]);
     refuses(&oidc("allowed_emails = [\"bob\"]"), &["is no e-mail address"]);
     refuses(&oidc("allowed_tenants = [\"t\"]"), &["nobody could log in", "tenant_claim"]);
@@ -190,8 +190,9 @@ fn variables_that_could_be_meant_for_two_providers_are_refused() {
 #[test]
 fn with_a_provider_a_public_address_is_allowed() {
     let file = format!("base_url = \"https://mcp.example\"\nhost = \"0.0.0.0\"\n{}", oidc(""));
-    let running = start(&file).spawn();
-    drop(running);
+    let running = start(&file).serve();
+    let callback = "  Register there  https://mcp.example/callback/oidc\n";
+    assert!(running.banner.contains(callback), "{}", running.banner);
     refuses(
         &format!("base_url = \"http://mcp.example\"\n{}", oidc("")),
         &["base_url", "plain http", "Use https://HOST"],

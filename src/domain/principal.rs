@@ -39,7 +39,7 @@ pub struct Principal {
     pub expires_at: Timestamp,
     /// The `jti` claim.
     pub token_id: Option<String>,
-    /// The grant behind a token of this server.
+    /// The grant behind a token of this server; a claim of a provider's token never is one.
     pub grant: Option<GrantId>,
     /// Whether a person or a program is calling.
     pub kind: CallerKind,
@@ -75,9 +75,13 @@ impl Principal {
         }
     }
 
-    /// The token as this server can end it before its time; `None` for one that only expires.
+    /// The token as the server with this issuer identifier can end it before its time; `None` for
+    /// one that only expires, and for every token of somebody else, whatever it says of grants.
     #[must_use]
-    pub fn issued_token(&self) -> Option<IssuedToken> {
+    pub fn issued_token(&self, own: &Issuer) -> Option<IssuedToken> {
+        if self.issuer != *own {
+            return None;
+        }
         Some(IssuedToken { token_id: self.token_id.clone()?, grant: self.grant.clone()? })
     }
 }

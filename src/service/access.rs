@@ -88,7 +88,9 @@ impl Access {
         expected: &Expected,
     ) -> Result<Principal, AccessError> {
         let principal = self.verifier.verify(token, expected).await?;
-        let Some(token) = principal.issued_token() else { return Ok(principal) };
+        let Some(token) = principal.issued_token(self.address.issuer()) else {
+            return Ok(principal);
+        };
         match self.revocations.is_revoked(&token).await {
             Ok(false) => Ok(principal),
             Ok(true) => Err(AccessError::InvalidToken(VerifyError::Revoked)),

@@ -152,7 +152,7 @@ impl Introspect {
             }
             Err(_) => return Ok(None),
         };
-        let revoked = match principal.issued_token() {
+        let revoked = match principal.issued_token(self.address.issuer()) {
             Some(token) => self.revocations.is_revoked(&token).await?,
             None => false,
         };

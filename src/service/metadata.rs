@@ -3,18 +3,25 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::policy::Policy;
+use super::policy::{AuthorizationServer, Policy};
+use super::refusal::Refusal;
 use crate::domain::access_token::SIGNING_ALGORITHM;
+use crate::domain::audit::AuditEvent;
 use crate::domain::client::{ClientAuthMethod, GrantType};
 use crate::domain::client_keys::AssertionAlgorithm;
 use crate::domain::public_address::{AskedAddress, PublicAddress, PublishedEndpoint};
 use crate::domain::resource::ResourceDocument;
+use crate::port::{AuditLog, ProviderMetadata, ProviderUnavailable};
 
 /// Makes the documents.
 pub struct Metadata {
     pub(super) address: Arc<PublicAddress>,
     pub(super) policy: Arc<Policy>,
+    pub(super) audit: Arc<dyn AuditLog>,
+    /// `None` where this server issues the tokens.
+    pub(super) providers: Option<Arc<dyn ProviderMetadata>>,
 }
 
 /// Protected resource metadata (RFC 9728 §2).
@@ -99,6 +106,27 @@ pub struct OpenIdConfiguration {
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
 }
 
+/// Where clients look for the authorization server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerDocument {
+    /// RFC 8414 §3.
+    OAuth,
+    /// OpenID Connect Discovery §4.
+    OpenId,
+}
+
+/// What they find there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum DiscoveredServer {
+    /// This server, in the words of RFC 8414.
+    Own(Box<AuthorizationServerMetadata>),
+    /// This server, in the words of OpenID Connect.
+    OwnOpenId(Box<OpenIdConfiguration>),
+    /// What the provider says of itself.
+    Provider(Map<String, Value>),
+}
+
 impl Metadata {
     /// One of the resource's documents, for a caller who spelled the address like that.
     #[must_use]
@@ -110,7 +138,7 @@ impl Metadata {
     ) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata {
             resource: address.resource(document, trailing_slash),
-            authorization_servers: vec![self.address.issuer().as_str().to_owned()],
+            authorization_servers: self.authorization_servers(),
             scopes_supported: names(self.policy.scopes.default.iter()),
             bearer_methods_supported: vec!["header"],
             resource_name: self.policy.server_name.clone(),
@@ -118,7 +146,42 @@ impl Metadata {
         }
     }
 
-    /// The authorization server's document.
+    fn authorization_servers(&self) -> Vec<String> {
+        let issuers = match &self.policy.authorization_server {
+            AuthorizationServer::Local => std::slice::from_ref(self.address.issuer()),
+            AuthorizationServer::Providers(issuers) => issuers,
+        };
+        issuers.iter().map(|issuer| issuer.as_str().to_owned()).collect()
+    }
+
+    /// What a client finds that looks for the authorization server here. Where that is a provider, it
+    /// is a copy of what the provider says of itself, its issuer and all: clients of MCP 2025-03-26
+    /// look nowhere else than at the origin of the resource.
+    ///
+    /// # Errors
+    /// [`ProviderUnavailable`], recorded in the audit log.
+    pub async fn discover(
+        &self,
+        document: ServerDocument,
+    ) -> Result<DiscoveredServer, ProviderUnavailable> {
+        if let Some(providers) = &self.providers {
+            return match providers.metadata().await {
+                Ok(document) => Ok(DiscoveredServer::Provider(document)),
+                Err(error) => {
+                    self.audit.record(AuditEvent::new(Refusal::Provider(&error).decision()));
+                    Err(error)
+                }
+            };
+        }
+        Ok(match document {
+            ServerDocument::OAuth => DiscoveredServer::Own(Box::new(self.authorization_server())),
+            ServerDocument::OpenId => {
+                DiscoveredServer::OwnOpenId(Box::new(self.openid_configuration()))
+            }
+        })
+    }
+
+    /// The document of this authorization server.
     #[must_use]
     pub fn authorization_server(&self) -> AuthorizationServerMetadata {
         let endpoint = |endpoint| self.address.endpoint(endpoint);
@@ -154,7 +217,7 @@ impl Metadata {
         }
     }
 
-    /// The OpenID provider document.
+    /// The same in the words of OpenID Connect.
     #[must_use]
     pub fn openid_configuration(&self) -> OpenIdConfiguration {
         OpenIdConfiguration {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::client_address::TrustedProxies;
 use crate::domain::client_document_policy::ClientDocumentPolicy;
+use crate::domain::issuer::Issuer;
 use crate::domain::refresh::RefreshPolicy;
 use crate::domain::scope::{OFFLINE_ACCESS, Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use crate::domain::secret::InitialAccessTokenHash;
@@ -13,6 +14,8 @@ use crate::domain::secret::InitialAccessTokenHash;
 pub struct Policy {
     /// The name of the server, shown to people and in resource metadata.
     pub server_name: String,
+    /// Whose access tokens open the resource.
+    pub authorization_server: AuthorizationServer,
     /// Which scopes there are.
     pub scopes: ScopePolicy,
     /// Who may register clients.
@@ -31,6 +34,35 @@ pub struct Policy {
     pub trusted_proxies: TrustedProxies,
     /// Whose metadata documents and published keys are read.
     pub client_documents: ClientDocumentPolicy,
+}
+
+/// Who is the authorization server of the resource (RFC 9728 §1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthorizationServer {
+    /// This server: clients get their tokens here, wherever people log in.
+    Local,
+    /// These issuers, byte for byte as they spell themselves; never none. Clients get their tokens
+    /// from them, and this server is a resource server and nothing else: it has no endpoint where
+    /// somebody logs in, registers or gets a token. To clients that know no resource metadata, the
+    /// first one is the authorization server.
+    Providers(Vec<Issuer>),
+}
+
+impl AuthorizationServer {
+    /// Whether it is this server.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        *self == Self::Local
+    }
+
+    /// The providers whose tokens are accepted; none where this server issues them.
+    #[must_use]
+    pub fn providers(&self) -> &[Issuer] {
+        match self {
+            Self::Local => &[],
+            Self::Providers(issuers) => issuers,
+        }
+    }
 }
 
 /// Who may register clients, and how many.

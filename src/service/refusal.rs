@@ -24,7 +24,7 @@ use super::transport_error::TransportError;
 use crate::domain::audit::{Decision, NO_CREDENTIALS};
 use crate::domain::error_text::error_text;
 use crate::domain::limit::{LimitedAction, TooMany};
-use crate::port::{DocumentError, SigningUnavailable};
+use crate::port::{DocumentError, ProviderUnavailable, SigningUnavailable};
 
 /// When to try again after a store or a key was out of reach.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -71,6 +71,8 @@ pub enum Refusal<'a> {
     DevToken(&'a DevTokenError),
     /// Of the signing keys.
     Keys(&'a SigningUnavailable),
+    /// Of what a provider says of itself.
+    Provider(&'a ProviderUnavailable),
     /// Of whatever got to no use case.
     Transport(&'a TransportError),
 }
@@ -148,6 +150,7 @@ impl Refusal<'_> {
             Self::Introspection(error) => introspection(error),
             Self::DevToken(error) => dev_token(error),
             Self::Keys(_) => unavailable("keys_unavailable", RETRY_AFTER),
+            Self::Provider(error) => unavailable("provider_unavailable", error.retry_after),
             Self::Transport(error) => transport(error),
         }
     }
@@ -190,6 +193,7 @@ impl fmt::Display for Refusal<'_> {
             Self::Introspection(error) => error.fmt(f),
             Self::DevToken(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
+            Self::Provider(error) => error.fmt(f),
             Self::Transport(error) => error.fmt(f),
         }
     }

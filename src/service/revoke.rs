@@ -135,7 +135,8 @@ impl Revoke {
         if principal.client.as_ref() != Some(&client.id) {
             return Err(RevocationError::OtherClient);
         }
-        let token = principal.issued_token().ok_or(RevocationError::WithoutGrant)?;
+        let token = principal.issued_token(self.address.issuer());
+        let token = token.ok_or(RevocationError::WithoutGrant)?;
         if self.revocations.is_revoked(&token).await? {
             return Ok(());
         }

@@ -35,8 +35,8 @@ use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
     GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, PasswordLogin,
-    PendingLogins, Random, RequestLimits, SigningKeys, SpentTokenIds, TokenRevocations,
-    TokenVerifier, ToolCatalog,
+    PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys, SpentTokenIds,
+    TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -44,6 +44,8 @@ use crate::port::{
 pub struct Ports {
     /// Verifies access tokens.
     pub verifier: Arc<dyn TokenVerifier>,
+    /// What is known of the providers that issue them; asked only where the policy says that they do.
+    pub provider_metadata: Arc<dyn ProviderMetadata>,
     /// Tells which of them were ended before their time.
     pub revocations: Arc<dyn TokenRevocations>,
     /// Signs them.
@@ -128,8 +130,8 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, or with
-    /// a base URL that is not loopback, there are none.
+    /// Every use case over `ports`. `dev_person` is whom test tokens are for; without one, with a
+    /// base URL that is not loopback, or where providers issue the tokens, there are none.
     #[must_use]
     pub fn new(
         ports: &Ports,
@@ -152,7 +154,8 @@ impl UseCases {
                 (None, Some(make.provider_login(providers, &authorize, &consent)))
             }
         };
-        let dev_person = dev_person.filter(|_| make.address.is_loopback());
+        let issues = make.policy.authorization_server.is_local();
+        let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
             reception: make.reception(),
             access: make.access(),
@@ -422,7 +425,12 @@ impl Make {
     }
 
     fn metadata(&self) -> Arc<Metadata> {
-        Arc::new(Metadata { address: Arc::clone(&self.address), policy: Arc::clone(&self.policy) })
+        Arc::new(Metadata {
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            audit: Arc::clone(&self.ports.audit),
+            providers: self.providers(),
+        })
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -433,7 +441,14 @@ impl Make {
         Arc::new(Readiness {
             keys: Arc::clone(&self.ports.keys),
             clients: Arc::clone(&self.ports.clients),
+            providers: self.providers(),
         })
+    }
+
+    /// `None` where this server issues the tokens.
+    fn providers(&self) -> Option<Arc<dyn ProviderMetadata>> {
+        let local = self.policy.authorization_server.is_local();
+        (!local).then(|| Arc::clone(&self.ports.provider_metadata))
     }
 
     fn dev_token(&self, person: Person) -> Arc<DevToken> {

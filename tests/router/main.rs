@@ -10,6 +10,7 @@
 )]
 
 mod answer;
+mod foreign_provider;
 mod forged_token;
 mod parameters;
 mod people;
@@ -31,6 +32,7 @@ mod token_claims;
 mod token_header;
 
 mod metadata;
+mod provider_mode;
 mod published_documents;
 
 mod authorization_request;

@@ -14,8 +14,12 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, LoginProvider, RequestLimits};
-use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_core::port::{
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, RequestLimits,
+};
+use mcp_oauth_core::service::policy::{
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
@@ -31,6 +35,7 @@ use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::foreign_provider::ForeignProvider;
 use crate::parameters::Parameters;
 use crate::people::{People, alice};
 use crate::publications::Publications;
@@ -68,6 +73,8 @@ pub(crate) struct Setup {
     pub(crate) base_url: &'static str,
     /// As the operator spells it.
     pub(crate) issuer: Option<&'static str>,
+    /// Who issues the tokens instead of this server.
+    pub(crate) provider: Option<Arc<ForeignProvider>>,
     /// Where the signing keys come from, instead of the one key of all tests.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     /// How often things may be done; as often as the test likes when left out.
@@ -88,6 +95,7 @@ impl Setup {
         Self {
             base_url,
             issuer: None,
+            provider: None,
             keys: None,
             limits: None,
             documents: ClientDocumentPolicy::Open,
@@ -134,7 +142,14 @@ impl Scenario {
         let random = CountedRandom::after(store.writes().len());
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
         let ports = Ports {
-            verifier: Arc::clone(&issuer) as _,
+            verifier: match &setup.provider {
+                Some(provider) => Arc::clone(provider) as _,
+                None => Arc::clone(&issuer) as _,
+            },
+            provider_metadata: match &setup.provider {
+                Some(provider) => Arc::clone(provider) as _,
+                None => Arc::new(NoProviders),
+            },
             revocations: Arc::clone(&store) as _,
             keys: issuer,
             clients: Arc::clone(&store) as _,
@@ -157,6 +172,9 @@ impl Scenario {
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
         let mut policy = Policy { client_documents: setup.documents, ..policy() };
+        if setup.provider.is_some() {
+            policy.authorization_server = ForeignProvider::as_authorization_server();
+        }
         (setup.decided)(&mut policy);
         let use_cases = UseCases::new(&ports, address, policy, Some(alice()));
         Self {
@@ -355,6 +373,7 @@ fn policy() -> Policy {
     let everything = (Scope::parse("admin").unwrap(), scopes("mcp:tools files:read files:write"));
     Policy {
         server_name: "Test server".to_owned(),
+        authorization_server: AuthorizationServer::Local,
         scopes: ScopePolicy {
             supported: supported.map(described).into(),
             default: scopes("mcp:tools"),

@@ -2,12 +2,14 @@
 
 use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::bearer::Challenge;
+use mcp_oauth_core::domain::issuer::Issuer;
+use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::domain::secret::BearerToken;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::refusal::Refusal;
 
-use crate::samples::{INSIDE, RESOURCE, SIGNED, WAIT, store_unavailable, unreachable};
+use crate::samples::{INSIDE, PROVIDER, RESOURCE, SIGNED, WAIT, store_unavailable, unreachable};
 use crate::tools::{caller, caller_of_grant};
 use crate::world::{Stage, World, row};
 
@@ -82,6 +84,13 @@ async fn rv_01_a_good_token_is_let_in_while_it_is_not_revoked() {
     let stage = World::new().with_verified(Ok(caller_of_grant())).with_revocation(Ok(false)).open();
     presented(&stage).await.unwrap();
     assert_eq!(stage.audited(), []);
+}
+
+#[tokio::test]
+async fn rv_01_a_token_of_a_provider_is_not_looked_for_among_ours_whatever_it_says_of_grants() {
+    let caller = Principal { issuer: Issuer::new(PROVIDER), ..caller_of_grant() };
+    let stage = World::new().of_providers().with_verified(Ok(caller)).open();
+    presented(&stage).await.unwrap();
 }
 
 #[tokio::test]

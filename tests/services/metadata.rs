@@ -1,10 +1,13 @@
-//! The published documents: made without asking any port, so they are there when everything else is
-//! down.
+//! The published documents: our own are made without asking any port, so they are there when everything
+//! else is down.
 
 use mcp_oauth_core::domain::resource::ResourceDocument;
-use mcp_oauth_core::service::metadata::ProtectedResourceMetadata;
+use mcp_oauth_core::service::metadata::{
+    DiscoveredServer, ProtectedResourceMetadata, ServerDocument,
+};
+use serde_json::{Map, Value, json};
 
-use crate::samples::{BASE, RESOURCE};
+use crate::samples::{BASE, PROVIDER, RESOURCE, provider_unavailable};
 use crate::world::{Stage, World};
 
 fn resource(stage: &Stage, document: ResourceDocument, slash: bool) -> ProtectedResourceMetadata {
@@ -77,4 +80,60 @@ fn md_12_every_endpoint_is_below_the_base_url() {
     for (published, path) in endpoints {
         assert_eq!(published, format!("{BASE}{path}"));
     }
+}
+
+async fn discovered(stage: &Stage, document: ServerDocument) -> DiscoveredServer {
+    stage.use_cases.metadata.discover(document).await.unwrap()
+}
+
+#[tokio::test]
+async fn md_01_who_looks_for_the_authorization_server_here_finds_it() {
+    let stage = World::new().open();
+    let own = Box::new(stage.use_cases.metadata.authorization_server());
+    let openid = Box::new(stage.use_cases.metadata.openid_configuration());
+    let found = discovered(&stage, ServerDocument::OAuth).await;
+    assert_eq!(found, DiscoveredServer::Own(own));
+    let found = discovered(&stage, ServerDocument::OpenId).await;
+    assert_eq!(found, DiscoveredServer::OwnOpenId(openid));
+}
+
+#[test]
+fn rs_02_the_providers_are_the_authorization_servers_byte_for_byte() {
+    let stage = World::new().of_providers().open();
+    for document in ResourceDocument::ALL {
+        let resource = resource(&stage, document, false);
+        assert_eq!(resource.authorization_servers, [PROVIDER, "https://other.example/"]);
+        assert_eq!(resource.scopes_supported, ["mcp:tools"]);
+    }
+}
+
+#[tokio::test]
+async fn md_03_who_looks_for_a_provider_here_finds_what_it_says_of_itself() {
+    let document = json!({ "issuer": PROVIDER, "b": [1, null], "a": { "x-vendor": true } });
+    let document: Map<String, Value> = document.as_object().unwrap().clone();
+    let mut world = World::new().of_providers();
+    let copy = document.clone();
+    world.provider_metadata.expect_metadata().times(2).returning(move || Ok(copy.clone()));
+    let stage = world.open();
+    for asked in [ServerDocument::OAuth, ServerDocument::OpenId] {
+        let found = discovered(&stage, asked).await;
+        assert_eq!(found, DiscoveredServer::Provider(document.clone()));
+    }
+}
+
+#[tokio::test]
+async fn what_an_unreachable_provider_says_of_itself_is_not_made_up() {
+    let mut world = World::new().of_providers();
+    world.provider_metadata.expect_metadata().times(1).return_once(|| Err(provider_unavailable()));
+    let stage = world.open();
+    let refused = stage.use_cases.metadata.discover(ServerDocument::OAuth).await;
+    assert_eq!(refused, Err(provider_unavailable()));
+    assert_eq!(stage.decisions(), ["provider_unavailable"]);
+}
+
+#[test]
+fn where_providers_issue_the_tokens_there_are_no_test_tokens() {
+    let loopback = || World { base_url: "http://localhost:8000", ..World::new() };
+    assert!(loopback().open().use_cases.dev_token.is_some());
+    assert!(loopback().of_providers().open().use_cases.dev_token.is_none());
 }

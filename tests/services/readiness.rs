@@ -3,7 +3,7 @@
 use mcp_oauth_core::port::JwkSet;
 use mcp_oauth_core::service::readiness::NotReady;
 
-use crate::samples::{keys_unavailable, store_unavailable};
+use crate::samples::{keys_unavailable, provider_unavailable, store_unavailable};
 use crate::world::World;
 
 #[tokio::test]
@@ -29,4 +29,23 @@ async fn unavailable_keys_are_not_ready() {
     world.keys.expect_published().times(1).return_once(|| Err(keys_unavailable()));
     let checked = world.open().use_cases.readiness.check().await;
     assert!(matches!(checked, Err(NotReady::Keys(_))), "{checked:?}");
+}
+
+#[tokio::test]
+async fn where_providers_issue_the_tokens_being_able_to_verify_them_is_all() {
+    let mut world = World::new().of_providers();
+    world.provider_metadata.expect_can_verify().times(1).return_once(|| Ok(()));
+    world.open().use_cases.readiness.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_can_verify_no_token_of_any_provider_is_not_ready() {
+    let mut world = World::new().of_providers();
+    world
+        .provider_metadata
+        .expect_can_verify()
+        .times(1)
+        .return_once(|| Err(provider_unavailable()));
+    let checked = world.open().use_cases.readiness.check().await;
+    assert!(matches!(checked, Err(NotReady::Providers(_))), "{checked:?}");
 }

@@ -37,7 +37,8 @@ use mcp_oauth_core::service::{
 };
 
 use crate::samples::{
-    BASE, INSIDE, WAIT, client, code, grant, keys_unavailable, scope, store_unavailable,
+    BASE, INSIDE, WAIT, client, code, grant, keys_unavailable, provider_unavailable, scope,
+    store_unavailable,
 };
 use crate::world::row;
 
@@ -507,6 +508,8 @@ fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     introspection().iter().for_each(|(error, row)| check(Refusal::Introspection(error), *row));
     dev_token().iter().for_each(|(error, row)| check(Refusal::DevToken(error), *row));
     transport().iter().for_each(|(error, row)| check(Refusal::Transport(error), *row));
+    let provider = (503, "temporarily_unavailable", "provider_unavailable");
+    check(Refusal::Provider(&provider_unavailable()), provider);
 }
 
 #[test]

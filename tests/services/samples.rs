@@ -20,8 +20,13 @@ use mcp_oauth_core::domain::secret::{
     AuthorizationCode, ClientSecret, RefreshToken, SECRET_BYTES, SessionToken,
 };
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::port::{SigningUnavailable, StoreUnavailable};
-use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_core::port::{ProviderUnavailable, SigningUnavailable, StoreUnavailable};
+use mcp_oauth_core::service::policy::{
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+};
+
+/// A provider whose tokens open the resource, as it spells itself.
+pub(crate) const PROVIDER: &str = "https://tenant.example/oauth/";
 
 /// The issuer, and below it the resource.
 pub(crate) const BASE: &str = "https://mcp.example.com";
@@ -221,6 +226,7 @@ pub(crate) fn policy() -> Policy {
     let admin_includes_tools = [(Scope::parse("mcp:admin").unwrap(), scope("mcp:tools"))];
     Policy {
         server_name: "Example server".to_owned(),
+        authorization_server: AuthorizationServer::Local,
         scopes: ScopePolicy {
             supported: vec![known("mcp:tools"), known("mcp:admin")],
             default: scope("mcp:tools"),
@@ -244,4 +250,9 @@ pub(crate) fn policy() -> Policy {
         },
         trusted_proxies: TrustedProxies::default().with("10.0.0.0/8").unwrap(),
     }
+}
+
+/// A provider that can't be asked.
+pub(crate) fn provider_unavailable() -> ProviderUnavailable {
+    ProviderUnavailable { reason: INSIDE.to_owned(), retry_after: WAIT }
 }

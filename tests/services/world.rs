@@ -8,6 +8,7 @@ use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
 use mcp_oauth_core::domain::authorization::AuthorizationQuery;
 use mcp_oauth_core::domain::client::Client;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
+use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::parameters::Parameters;
 use mcp_oauth_core::domain::principal::Principal;
@@ -17,25 +18,26 @@ use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
     LoginMethods, LoginProvider, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
     MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
-    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits,
-    MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, MockToolCatalog,
-    StoreUnavailable,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockProviderMetadata, MockRandom,
+    MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier,
+    MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::login::Login;
-use mcp_oauth_core::service::policy::Policy;
+use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
 use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
 
 use crate::samples::{
-    BASE, CALLBACK, CHALLENGE, RESOURCE, SECRETS, SIGNED, alice, at, client, code, issued_token,
-    policy, refresh, session,
+    BASE, CALLBACK, CHALLENGE, PROVIDER, RESOURCE, SECRETS, SIGNED, alice, at, client, code,
+    issued_token, policy, refresh, session,
 };
 
 /// Ports nobody may call yet, except for the time and for random bytes.
 pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
+    pub(crate) provider_metadata: MockProviderMetadata,
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
@@ -61,6 +63,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             verifier: MockTokenVerifier::new(),
+            provider_metadata: MockProviderMetadata::new(),
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
@@ -143,6 +146,13 @@ impl World {
         self
     }
 
+    /// Clients get their tokens from two providers.
+    pub(crate) fn of_providers(mut self) -> Self {
+        let issuers = [PROVIDER, "https://other.example/"].map(Issuer::new);
+        self.policy.authorization_server = AuthorizationServer::Providers(issuers.into());
+        self
+    }
+
     pub(crate) fn open(mut self) -> Stage {
         // Unless the scenario has announced otherwise.
         self.identity.expect_still_admits().returning(|_| Ok(true));
@@ -161,6 +171,7 @@ impl World {
             .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
         let ports = Ports {
             verifier: Arc::new(self.verifier),
+            provider_metadata: Arc::new(self.provider_metadata),
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),

@@ -25,7 +25,8 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
     writeln!(out, "  API docs        {base}/docs")?;
     writeln!(out, "  Store           {store}")?;
     let password = if settings.default_users { "password: password" } else { "see dev_users" };
-    for user in &settings.dev_users {
+    let log_in_here = use_cases.policy.authorization_server.is_local();
+    for user in settings.dev_users.iter().filter(|_| log_in_here) {
         writeln!(out, "  Dev user        {} ({password})", user.username)?;
     }
     let (transport, url) = if settings.streamable_http { ("http", &mcp) } else { ("sse", &sse) };

@@ -121,14 +121,16 @@ async fn start_and_serve(
     let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
     let (use_cases, issuer) =
         wiring::use_cases(settings, address, &stores, catalog, Arc::new(audit));
-    wiring::check_keys(&issuer).await?;
-    wiring::register_docs_client(&*stores.clients, &use_cases.address)
-        .await
-        .map_err(|error| store_problem(sources, &error))?;
 
     let stop = CancellationToken::new();
-    tokio::spawn(prepare_keys(issuer));
-    tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
+    if use_cases.policy.authorization_server.is_local() {
+        wiring::check_keys(&issuer).await?;
+        wiring::register_docs_client(&*stores.clients, &use_cases.address)
+            .await
+            .map_err(|error| store_problem(sources, &error))?;
+        tokio::spawn(prepare_keys(issuer));
+        tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
+    }
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
     let asked = asked_to_stop()
         .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;

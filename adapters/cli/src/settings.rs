@@ -14,7 +14,9 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
-use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_core::service::policy::{
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+};
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
 use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
@@ -512,6 +514,7 @@ impl Reader<'_> {
         let server_name = self.0.get("server_name");
         Some(Policy {
             server_name: server_name?,
+            authorization_server: AuthorizationServer::Local,
             scopes: scopes?,
             registration: registration?,
             code_lifetime: code_lifetime?,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, Random, RegisterError,
-    StoreUnavailable, ToolCatalog,
+    AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, NoProviders, Random,
+    RegisterError, StoreUnavailable, ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
@@ -62,6 +62,7 @@ pub(crate) fn use_cases(
     let issuer = Arc::new(issuer);
     let ports = Ports {
         verifier: Arc::new(VerifiedTokens::new(Arc::clone(&issuer) as _)),
+        provider_metadata: Arc::new(NoProviders),
         revocations: Arc::new(RecentRevocations::new(
             Arc::clone(&stores.revocations),
             Arc::clone(&clock),

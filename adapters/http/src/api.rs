@@ -614,7 +614,7 @@ impl Api {
 
     /// Ready
     ///
-    /// Whether the store and the signing keys are within reach.
+    /// Whether everything that requests depend on is within reach.
     #[oai(path = "/health/ready", method = "get", tag = "Topic::Health", operation_id = "ready")]
     async fn ready(&self) -> Readiness {
         match self.use_cases.readiness.check().await {

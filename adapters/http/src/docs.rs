@@ -72,10 +72,11 @@ pub(crate) fn add_docs(routes: Route, use_cases: &UseCases) -> Route {
             .finish()
     };
     let documented = use_cases.clone();
-    routes
-        .at("/docs", get(make_sync(html)))
-        .at("/docs/", get(make_sync(redirect)))
-        .at(RECEIVER, get(make(move |_| receive_code(documented.clone()))))
+    let routes = routes.at("/docs", get(make_sync(html))).at("/docs/", get(make_sync(redirect)));
+    if !use_cases.policy.authorization_server.is_local() {
+        return routes;
+    }
+    routes.at(RECEIVER, get(make(move |_| receive_code(documented.clone()))))
 }
 
 /// Swagger UI's own page, found at its own path.
@@ -91,10 +92,14 @@ async fn receive_code(use_cases: UseCases) -> Result<Response> {
 }
 
 /// Swagger UI starts no PKCE by itself, which every client here needs; and it shows the document
-/// with what `openapi.rs` adds to it.
+/// with what `openapi.rs` adds to it. Where people log in at a provider, it has a field for a token.
 fn page_with_login(use_cases: &UseCases) -> String {
     let service = openapi_service(use_cases);
     let (page, bare_document) = (service.swagger_ui_html(), service.spec());
+    let page = page.replacen(&bare_document, &openapi_text(use_cases), 1);
+    if !use_cases.policy.authorization_server.is_local() {
+        return page;
+    }
     let scopes: Vec<&str> =
         use_cases.policy.scopes.default.iter().map(|scope| scope.as_str()).collect();
     let login = serde_json::json!({
@@ -103,15 +108,14 @@ fn page_with_login(use_cases: &UseCases) -> String {
         "scopes": scopes,
         "usePkceWithAuthorizationCodeGrant": true,
     });
-    page.replacen(&bare_document, &openapi_text(use_cases), 1)
-        .replacen(
-            "SwaggerUIBundle({\n        dom_id",
-            "window.ui = SwaggerUIBundle({\n        dom_id",
-            1,
-        )
-        .replacen(
-            "deepLinking: true,\n    })",
-            &format!("deepLinking: true,\n    }});\n    window.ui.initOAuth({login})"),
-            1,
-        )
+    page.replacen(
+        "SwaggerUIBundle({\n        dom_id",
+        "window.ui = SwaggerUIBundle({\n        dom_id",
+        1,
+    )
+    .replacen(
+        "deepLinking: true,\n    })",
+        &format!("deepLinking: true,\n    }});\n    window.ui.initOAuth({login})"),
+        1,
+    )
 }

@@ -31,16 +31,19 @@ fn landing(request: &Request, use_cases: &UseCases, settings: &HttpSettings) -> 
     let address = use_cases.address.as_asked(host);
     let dev_token = use_cases.dev_token.as_ref();
     let dev_token_url = dev_token.map(|_| format!("{}/dev/token", address.base_url()));
+    let providers = use_cases.policy.authorization_server.providers();
+    let dev_username = settings.dev_username.as_deref().filter(|_| providers.is_empty());
     let template = LandingPage {
         base: use_cases.address.base_path(),
         server_name: &use_cases.policy.server_name,
+        providers: providers.iter().map(|issuer| issuer.as_str()).collect(),
         registers: matches!(use_cases.policy.registration.mode, RegistrationMode::Open),
         mcp_url: &address.resource(ResourceDocument::StreamableHttp, false),
         sse_url: &address.resource(ResourceDocument::Sse, false),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_token_url: dev_token_url.as_deref(),
-        dev_username: settings.dev_username.as_deref(),
+        dev_username,
         default_password: settings.default_password,
     };
     page(StatusCode::OK, &template)

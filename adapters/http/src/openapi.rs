@@ -10,6 +10,9 @@ use crate::api::Api;
 /// The name of the scheme behind the Authorize button.
 const SCHEME: &str = "oauth2";
 
+/// The topic of the routes that every server has.
+const HEALTH: &str = "Health";
+
 /// The typed routes.
 pub(crate) fn openapi_service(use_cases: &UseCases) -> OpenApiService<Api, ()> {
     let api = Api { use_cases: use_cases.clone() };
@@ -27,10 +30,27 @@ pub fn openapi_document(use_cases: &UseCases) -> Value {
     let derived = openapi_service(use_cases).spec();
     let mut document: Value = serde_json::from_str(&derived).unwrap_or_default();
     document["servers"] = json!([{ "url": use_cases.address.base_url() }]);
-    document["components"]["securitySchemes"] = json!({ SCHEME: security_scheme(use_cases) });
-    document["paths"]["/userinfo"]["get"]["security"] = security(use_cases);
+    document["components"]["securitySchemes"] = security_schemes(use_cases);
+    if use_cases.policy.authorization_server.is_local() {
+        describe_authorization_server(&mut document, use_cases);
+    } else {
+        leave_out_authorization_server(&mut document, use_cases);
+    }
     document["paths"]["/mcp"]["post"] = mcp_operation(use_cases);
-    document["paths"]["/dev/token"]["get"]["parameters"] = dev_token_query(&document);
+    document
+}
+
+/// Whether a typed route, given by its operations, is served: where providers are the authorization
+/// server, those of ours are as unknown as any other path.
+pub(crate) fn is_served(path: &Value, use_cases: &UseCases) -> bool {
+    let mut operations = path.as_object().into_iter().flatten();
+    use_cases.policy.authorization_server.is_local()
+        || operations.all(|(_, operation)| operation["tags"] == json!([HEALTH]))
+}
+
+fn describe_authorization_server(document: &mut Value, use_cases: &UseCases) {
+    document["paths"]["/userinfo"]["get"]["security"] = security(use_cases);
+    document["paths"]["/dev/token"]["get"]["parameters"] = dev_token_query(document);
     let absent = [
         ("/dev/token", use_cases.dev_token.is_none()),
         ("/register", use_cases.policy.registration.mode.is_off()),
@@ -38,7 +58,17 @@ pub fn openapi_document(use_cases: &UseCases) -> Value {
     if let Some(paths) = document["paths"].as_object_mut() {
         paths.retain(|path, _| !absent.contains(&(path.as_str(), true)));
     }
-    document
+}
+
+/// And what only it needs: what is left has no documents.
+fn leave_out_authorization_server(document: &mut Value, use_cases: &UseCases) {
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.retain(|_, path| is_served(path, use_cases));
+    }
+    if let Some(topics) = document["tags"].as_array_mut() {
+        topics.retain(|topic| topic["name"] == HEALTH);
+    }
+    document["components"]["schemas"] = json!({});
 }
 
 /// What the form takes, the query takes too.
@@ -51,7 +81,18 @@ fn dev_token_query(document: &Value) -> Value {
     members.into_iter().flatten().map(parameter).collect()
 }
 
-fn security_scheme(use_cases: &UseCases) -> Value {
+/// How to get past the lock: by logging in here, or with a token that somebody got elsewhere.
+fn security_schemes(use_cases: &UseCases) -> Value {
+    let issuers = use_cases.policy.authorization_server.providers();
+    if issuers.is_empty() {
+        return json!({ SCHEME: login_scheme(use_cases) });
+    }
+    let issuers: Vec<&str> = issuers.iter().map(|issuer| issuer.as_str()).collect();
+    let description = format!("An access token for this server, of {}.", issuers.join(" or "));
+    json!({ SCHEME: { "type": "http", "scheme": "bearer", "description": description } })
+}
+
+fn login_scheme(use_cases: &UseCases) -> Value {
     let scopes: serde_json::Map<String, Value> = use_cases
         .policy
         .scopes
@@ -71,8 +112,10 @@ fn security_scheme(use_cases: &UseCases) -> Value {
 }
 
 fn security(use_cases: &UseCases) -> Value {
-    let scopes: Vec<&str> =
-        use_cases.policy.scopes.default.iter().map(|scope| scope.as_str()).collect();
+    // OpenAPI 3.0: a scheme that is no login has no scopes.
+    let logs_in = use_cases.policy.authorization_server.is_local();
+    let scopes = use_cases.policy.scopes.default.iter().filter(|_| logs_in);
+    let scopes: Vec<&str> = scopes.map(|scope| scope.as_str()).collect();
     json!([{ SCHEME: scopes }])
 }
 

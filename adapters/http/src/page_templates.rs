@@ -116,6 +116,8 @@ pub(crate) struct WayBack<'a> {
 pub(crate) struct LandingPage<'a> {
     pub(crate) base: &'a str,
     pub(crate) server_name: &'a str,
+    /// Where people log in; empty where they do it here.
+    pub(crate) providers: Vec<&'a str>,
     /// Whether any client can make itself known.
     pub(crate) registers: bool,
     pub(crate) mcp_url: &'a str,

@@ -21,7 +21,7 @@ use crate::docs::add_docs;
 use crate::host_and_origin::check_host_and_origin;
 use crate::landing::add_landing;
 use crate::methods::{documented, get};
-use crate::openapi::{openapi_service, openapi_text};
+use crate::openapi::{is_served, openapi_service, openapi_text};
 use crate::pages::add_pages;
 use crate::request_head::check_head;
 use crate::well_known::add_well_known;
@@ -91,7 +91,9 @@ fn below_base(use_cases: &UseCases, settings: &HttpSettings, mounts: Vec<Mount>)
         move |_| Response::builder().content_type("application/json").body(document.clone());
     let mut routes = Route::new().at("/openapi.json", get(make_sync(document)));
     routes = add_docs(routes, use_cases);
-    routes = add_pages(routes, use_cases);
+    if use_cases.policy.authorization_server.is_local() {
+        routes = add_pages(routes, use_cases);
+    }
     routes = add_landing(routes, use_cases, settings);
     for (path, endpoint) in mounts {
         routes = routes.at(path, endpoint);
@@ -105,6 +107,9 @@ fn add_api(mut routes: Route, use_cases: &UseCases) -> Route {
     let document: serde_json::Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     let api = Arc::new(service.into_endpoint().map_to_response());
     for (path, served) in document["paths"].as_object().into_iter().flatten() {
+        if !is_served(served, use_cases) {
+            continue;
+        }
         routes = routes
             .at(path.replace('{', ":").replace('}', ""), documented(served, Arc::clone(&api)));
     }

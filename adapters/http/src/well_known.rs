@@ -1,15 +1,19 @@
 //! The discovery documents and the paths they are found at.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use http::header::HOST;
 use mcp_oauth_core::domain::public_address::PROTECTED_RESOURCE_METADATA;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
-use poem::endpoint::{BoxEndpoint, make_sync};
+use mcp_oauth_core::service::metadata::ServerDocument;
+use mcp_oauth_core::service::refusal::Refusal;
+use poem::endpoint::{BoxEndpoint, make, make_sync};
 use poem::{Request, Response, Route};
 use serde::Serialize;
 
-use crate::api_answer::{Keep, json_response};
+use crate::api_answer::{Keep, json_response, refusal_response};
 use crate::methods::get;
 
 const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
@@ -24,8 +28,8 @@ pub(crate) fn add_well_known(mut routes: Route, use_cases: &UseCases) -> Route {
     for (path, document, trailing_slash) in resource_paths(&base) {
         routes = routes.at(path, resource_document(use_cases, document, trailing_slash));
     }
-    let server = || json_endpoint(use_cases.metadata.authorization_server());
-    let openid = || json_endpoint(use_cases.metadata.openid_configuration());
+    let server = || server_document(use_cases, ServerDocument::OAuth);
+    let openid = || server_document(use_cases, ServerDocument::OpenId);
     routes = routes.at(AUTHORIZATION_SERVER, server()).at(OPENID_CONFIGURATION, openid());
     if base.is_empty() {
         return routes;
@@ -61,8 +65,17 @@ fn resource_document(
     }))
 }
 
-fn json_endpoint(document: impl Serialize + Clone + Send + Sync + 'static) -> BoxEndpoint<'static> {
-    get(make_sync(move |_| json_document(&document)))
+fn server_document(use_cases: &UseCases, document: ServerDocument) -> BoxEndpoint<'static> {
+    let metadata = Arc::clone(&use_cases.metadata);
+    get(make(move |_| {
+        let metadata = Arc::clone(&metadata);
+        async move {
+            match metadata.discover(document).await {
+                Ok(discovered) => json_document(&discovered),
+                Err(error) => refusal_response(Refusal::Provider(&error)),
+            }
+        }
+    }))
 }
 
 fn json_document(document: &impl Serialize) -> Response {

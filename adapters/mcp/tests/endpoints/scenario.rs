@@ -22,9 +22,11 @@ use mcp_oauth_core::port::{
     LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
     MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
     MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits, MockSigningKeys,
-    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier,
+    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
 };
-use mcp_oauth_core::service::policy::{Policy, RegistrationMode, RegistrationPolicy, ScopePolicy};
+use mcp_oauth_core::service::policy::{
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+};
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use poem::endpoint::BoxEndpoint;
@@ -291,6 +293,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         directory: Arc::new(MockGrantDirectory::new()),
         consents: Arc::new(MockConsentMemory::new()),
         verifier: Arc::new(verifier),
+        provider_metadata: Arc::new(NoProviders),
         keys: Arc::new(MockSigningKeys::new()),
         clients: Arc::new(MockClientRegistry::new()),
         documents: Arc::new(MockClientDocuments::new()),
@@ -345,6 +348,7 @@ fn policy() -> Policy {
     };
     Policy {
         server_name: "test server".to_owned(),
+        authorization_server: AuthorizationServer::Local,
         scopes: ScopePolicy {
             supported: ["mcp:tools", "files:read", "files:write"].map(described).into(),
             default: ScopeSet::parse("mcp:tools").unwrap(),

@@ -340,8 +340,8 @@ async fn az_22_az_30_the_pages_are_as_safe_as_the_others() {
     let scenario = at_work();
     let client = scenario.client_like(json!({ "client_name": "x" })).await;
     let consent = scenario.authorize(&client.request()).await.expect(200);
-    let unknown = Parameters::new(&[("state", "a"), ("code", "b")]);
-    let refused = scenario.come_back("work", &unknown);
+    let invented = Parameters::new(&[("state", "a"), ("code", "b")]);
+    let refused = scenario.come_back("work", &invented);
     for page in [consent, refused.await] {
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"));

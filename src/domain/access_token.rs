@@ -1,5 +1,6 @@
 //! What an access token of this server says (RFC 9068), and the rules by which one is accepted.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::issuer::Issuer;
 use super::jwt::{JoseHeader, MalformedJwt};
 use super::person::{Person, Subject};
 use super::principal::{CallerKind, Principal};
+use super::provider_account::is_reserved;
 use super::resource::ProtectedResource;
 use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
@@ -61,10 +63,11 @@ pub struct IssuedToken {
 }
 
 impl AccessTokenClaims {
-    /// The JWT claims set (RFC 9068 §2.2).
+    /// The JWT claims set (RFC 9068 §2.2), with the claims of the person's provider that are carried;
+    /// none of them stands for one of ours.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut claims = Map::new();
+        let mut claims = self.carried();
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(self.issuer));
         put("sub", json!(self.person.subject));
@@ -86,6 +89,13 @@ impl AccessTokenClaims {
         }
         claims
     }
+
+    fn carried(&self) -> Map<String, Value> {
+        let account = self.person.account.as_deref();
+        let claims = account.into_iter().flat_map(|account| &account.claims);
+        let carried = claims.filter(|(name, _)| !is_reserved(name));
+        carried.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
 }
 
 /// Why a token is not accepted. The text is for logs and developers: it names what was expected and
@@ -97,7 +107,7 @@ pub enum VerifyError {
     Malformed(#[from] MalformedJwt),
     /// A claim every token needs is missing or of the wrong shape.
     #[error("the token's claim {0} is missing or malformed")]
-    BadClaim(&'static str),
+    BadClaim(Cow<'static, str>),
     /// Its life is over.
     #[error("the token expired at {expired_at}, it is {now} (seconds since 1970)")]
     Expired {
@@ -123,7 +133,7 @@ pub enum VerifyError {
         /// The `alg` header.
         received: String,
         /// What the issuer uses.
-        expected: &'static str,
+        expected: String,
     },
     /// No key of the issuer has its key id.
     #[error("no published key has the token's key id {0:?}")]
@@ -133,23 +143,54 @@ pub enum VerifyError {
     WrongIssuer {
         /// The `iss` claim.
         received: String,
-        /// The issuer this verifier trusts.
-        expected: Issuer,
+        /// The issuers this verifier trusts.
+        expected: String,
     },
+    /// More than one provider vouches as its issuer.
+    #[error("more than one configured provider has the issuer {0:?}")]
+    AmbiguousIssuer(String),
     /// It is for somebody else.
     #[error("the token's audience is {received:?}, expected {expected:?}")]
     WrongAudience {
         /// The `aud` claim.
         received: Vec<String>,
-        /// The canonical name of this resource.
+        /// The names of this resource, and for a provider those that may stand beside them.
         expected: String,
+    },
+    /// It was issued too long ago, whatever its `exp` says.
+    #[error("the token was issued at {issued_at}, it is {now}, and {longest} s is the longest age")]
+    TooOld {
+        /// The `iat` claim.
+        issued_at: i64,
+        /// The longest age, in seconds.
+        longest: u64,
+        /// The time of the check.
+        now: i64,
     },
     /// It was revoked, or the grant behind it was.
     #[error("the token was revoked")]
     Revoked,
+    /// Its issuer, when asked, says that it is worth nothing (RFC 7662 §2.2).
+    #[error("the issuer says that the token is not active")]
+    Inactive,
     /// It is another kind of token, e.g. an ID token.
-    #[error("the token's type is {0:?}, expected \"at+jwt\"")]
-    WrongType(Option<String>),
+    #[error("the token's type is {received:?}, expected {expected}")]
+    WrongType {
+        /// The `typ` header, or what gives it away.
+        received: Option<String>,
+        /// What the issuer calls its access tokens.
+        expected: String,
+    },
+    /// A claim has another value than the issuer's access tokens have.
+    #[error("the token's claim {name} is {received:?}, expected {expected:?}")]
+    WrongClaim {
+        /// Which.
+        name: String,
+        /// Its value, if it is a text.
+        received: Option<String>,
+        /// The only value accepted.
+        expected: String,
+    },
     /// The issuer's keys can't be had at the moment: says nothing about the token.
     #[error("tokens can't be verified at the moment: {reason}")]
     Unavailable {
@@ -180,18 +221,25 @@ impl OwnTokenRules<'_> {
         if header.alg != SIGNING_ALGORITHM {
             return Err(VerifyError::WrongAlgorithm {
                 received: header.alg.clone(),
-                expected: SIGNING_ALGORITHM,
+                expected: SIGNING_ALGORITHM.to_owned(),
             });
         }
-        // RFC 7515 §4.1.9: a media type is case-insensitive and "application/" may be left out.
-        let is_access_token = header.typ.as_deref().is_some_and(|typ| {
-            let typ = typ.to_ascii_lowercase();
-            typ.strip_prefix("application/").unwrap_or(&typ) == ACCESS_TOKEN_TYPE
-        });
-        if is_access_token { Ok(()) } else { Err(VerifyError::WrongType(header.typ.clone())) }
+        let is_access_token = header.is_of_type(ACCESS_TOKEN_TYPE);
+        if is_access_token {
+            Ok(())
+        } else {
+            Err(VerifyError::WrongType {
+                received: header.typ.clone(),
+                expected: ACCESS_TOKEN_TYPE.to_owned(),
+            })
+        }
     }
 
     /// Checks the claims of a token whose signature was verified.
+    ///
+    /// Of the claims that are carried from a person's provider, `groups` and `roles` are the caller's
+    /// groups, `permissions` their permissions, each where it is an array of texts, and the first text
+    /// among `tenant`, `tid` and `org_id` their tenant; tools find the others under their own names.
     ///
     /// # Errors
     /// The first rule of RFC 9068 §4 that it breaks.
@@ -200,7 +248,7 @@ impl OwnTokenRules<'_> {
         if issuer != self.issuer.as_str() {
             return Err(VerifyError::WrongIssuer {
                 received: issuer.to_owned(),
-                expected: self.issuer.clone(),
+                expected: self.issuer.as_str().to_owned(),
             });
         }
         let audiences = self.check_audience(&claims)?;
@@ -209,9 +257,9 @@ impl OwnTokenRules<'_> {
             None => ScopeSet::default(),
             // Empty in a token that allows nothing, which a caller may step up from.
             Some(Value::String(scope)) => {
-                ScopeSet::parse(scope).map_err(|_| VerifyError::BadClaim("scope"))?
+                ScopeSet::parse(scope).map_err(|_| VerifyError::BadClaim("scope".into()))?
             }
-            Some(_) => return Err(VerifyError::BadClaim("scope")),
+            Some(_) => return Err(VerifyError::BadClaim("scope".into())),
         };
         let subject = Subject::new(text(&claims, "sub")?);
         Ok(Principal {
@@ -221,11 +269,11 @@ impl OwnTokenRules<'_> {
             client: Some(ClientId::new(text(&claims, "client_id")?)),
             audiences,
             scopes,
-            permissions: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            tenant: None,
+            permissions: texts(&claims, &["permissions"]),
+            groups: texts(&claims, &["groups", "roles"]),
+            tenant: first_text(&claims, &["tenant", "tid", "org_id"]),
             verified_email: verified_email(&claims),
-            issued_at: Some(moment(&claims, "iat")?.ok_or(VerifyError::BadClaim("iat"))?),
+            issued_at: Some(moment(&claims, "iat")?.ok_or(VerifyError::BadClaim("iat".into()))?),
             expires_at,
             token_id: Some(text(&claims, "jti")?.to_owned()),
             grant: grant(&claims)?,
@@ -240,8 +288,8 @@ impl OwnTokenRules<'_> {
                 .iter()
                 .map(|value| value.as_str().map(str::to_owned))
                 .collect::<Option<_>>()
-                .ok_or(VerifyError::BadClaim("aud"))?,
-            _ => return Err(VerifyError::BadClaim("aud")),
+                .ok_or(VerifyError::BadClaim("aud".into()))?,
+            _ => return Err(VerifyError::BadClaim("aud".into())),
         };
         if audiences.iter().any(|audience| self.resource.is_named_by(audience)) {
             return Ok(audiences);
@@ -253,7 +301,7 @@ impl OwnTokenRules<'_> {
     }
 
     fn check_times(&self, claims: &Map<String, Value>) -> Result<Timestamp, VerifyError> {
-        let expires_at = moment(claims, "exp")?.ok_or(VerifyError::BadClaim("exp"))?;
+        let expires_at = moment(claims, "exp")?.ok_or(VerifyError::BadClaim("exp".into()))?;
         if self.now >= expires_at.after(CLOCK_SKEW) {
             return Err(VerifyError::Expired {
                 expired_at: expires_at.as_unix(),
@@ -274,23 +322,39 @@ impl OwnTokenRules<'_> {
     }
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, VerifyError> {
+pub(super) fn text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<&'a str, VerifyError> {
     claims
         .get(name)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
-        .ok_or(VerifyError::BadClaim(name))
+        .ok_or(VerifyError::BadClaim(name.into()))
+}
+
+/// The texts in those claims that are arrays of nothing else.
+fn texts(claims: &Map<String, Value>, names: &[&str]) -> BTreeSet<String> {
+    let arrays = names.iter().filter_map(|name| claims.get(*name)?.as_array());
+    let texts = |array: &Vec<Value>| -> Option<Vec<String>> {
+        array.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    arrays.filter_map(texts).flatten().collect()
+}
+
+fn first_text(claims: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| claims.get(*name)?.as_str()).map(str::to_owned)
 }
 
 /// A NumericDate, which may have a fraction (RFC 7519 §2).
-fn moment(
+pub(super) fn moment(
     claims: &Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<Timestamp>, VerifyError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "a date's fraction is of no interest")]
     let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
-    seconds.map(Timestamp::from_unix).map(Some).ok_or(VerifyError::BadClaim(name))
+    seconds.map(Timestamp::from_unix).map(Some).ok_or(VerifyError::BadClaim(name.into()))
 }
 
 fn grant(claims: &Map<String, Value>) -> Result<Option<GrantId>, VerifyError> {
@@ -300,7 +364,7 @@ fn grant(claims: &Map<String, Value>) -> Result<Option<GrantId>, VerifyError> {
     }
 }
 
-fn verified_email(claims: &Map<String, Value>) -> Option<String> {
+pub(super) fn verified_email(claims: &Map<String, Value>) -> Option<String> {
     let verified = claims.get("email_verified").and_then(Value::as_bool) == Some(true);
     let email = claims.get("email").and_then(Value::as_str);
     email.filter(|_| verified).map(str::to_owned)

@@ -104,6 +104,13 @@ impl AuthorizationRequest {
     pub fn logged_in(self, session: LoginSession) -> AwaitingConsent {
         AwaitingConsent { request: self, session }
     }
+
+    /// Somebody said no: where to send the browser (RFC 6749 §4.1.2.1).
+    #[must_use]
+    pub fn deny(self) -> String {
+        self.return_address
+            .answer(&[("error", "access_denied"), ("error_description", "the request was denied")])
+    }
 }
 
 /// A request whose person is logged in and has not answered yet.
@@ -188,11 +195,9 @@ impl AwaitingConsent {
         &self.request.client.id
     }
 
-    /// The person said no: where to send the browser (RFC 6749 §4.1.2.1).
+    /// The person said no: where to send the browser.
     #[must_use]
     pub fn deny(self) -> String {
-        self.request
-            .return_address
-            .answer(&[("error", "access_denied"), ("error_description", "the request was denied")])
+        self.request.deny()
     }
 }

@@ -204,13 +204,25 @@ impl ClientKeySet {
         if keys.len() > MOST_KEYS {
             return Err(InvalidClientKeys::TooMany);
         }
-        let is_secret = |key: &Value| {
-            key["kty"] == "oct" || PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())
-        };
         if keys.iter().any(is_secret) {
             return Err(InvalidClientKeys::PrivateKey);
         }
         let usable: Vec<_> = keys.iter().filter_map(ClientKey::from_jwk).collect();
+        if usable.is_empty() { Err(InvalidClientKeys::NoUsableKey) } else { Ok(Self(usable)) }
+    }
+
+    /// Reads the JWK set of an identity provider (RFC 7517 §5). What can't check a signature here is
+    /// left out, and so is a key that should never have been published; the others still count.
+    ///
+    /// # Errors
+    /// [`InvalidClientKeys`], never [`InvalidClientKeys::PrivateKey`].
+    pub fn from_provider(set: &Value) -> Result<Self, InvalidClientKeys> {
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(InvalidClientKeys::NotASet)?;
+        if keys.len() > MOST_KEYS {
+            return Err(InvalidClientKeys::TooMany);
+        }
+        let public = keys.iter().filter(|key| !is_secret(key));
+        let usable: Vec<_> = public.filter_map(ClientKey::from_jwk).collect();
         if usable.is_empty() { Err(InvalidClientKeys::NoUsableKey) } else { Ok(Self(usable)) }
     }
 
@@ -231,9 +243,13 @@ impl ClientKeySet {
         key_id: Option<&'a str>,
         algorithm: AssertionAlgorithm,
     ) -> impl Iterator<Item = &'a ClientKey> {
-        let is_named = move |key: &&ClientKey| key_id.is_none() || key.key_id.as_deref() == key_id;
-        self.0.iter().filter(is_named).filter(move |key| key.is_for(algorithm))
+        self.0.iter().filter(move |key| key.may_have_signed(key_id, algorithm))
     }
+}
+
+/// Whether a JWK is or has a part that only its owner may know.
+fn is_secret(key: &Value) -> bool {
+    key["kty"] == "oct" || PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())
 }
 
 impl ClientKey {
@@ -243,8 +259,24 @@ impl ClientKey {
         &self.public
     }
 
-    fn is_for(&self, algorithm: AssertionAlgorithm) -> bool {
-        self.public.suits(algorithm) && self.algorithm.is_none_or(|only| only == algorithm)
+    /// The `kid`.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// The only algorithm it is for; any its kind is good for when the JWK named none.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<AssertionAlgorithm> {
+        self.algorithm
+    }
+
+    /// Whether it can have made a signature of `algorithm` that names `key_id`, or names none.
+    #[must_use]
+    pub fn may_have_signed(&self, key_id: Option<&str>, algorithm: AssertionAlgorithm) -> bool {
+        (key_id.is_none() || self.key_id() == key_id)
+            && self.public.suits(algorithm)
+            && self.algorithm.is_none_or(|only| only == algorithm)
     }
 
     /// `None` for a key that is no use here.
@@ -416,6 +448,16 @@ mod tests {
         assert_eq!(set(vec![rsa_jwk(), symmetric]), Err(InvalidClientKeys::PrivateKey));
         let unknown = json!({ "kty": "new", "d": null });
         assert_eq!(set(vec![rsa_jwk(), unknown]), Err(InvalidClientKeys::PrivateKey));
+    }
+
+    #[test]
+    fn a_providers_set_counts_without_the_keys_that_are_no_use() {
+        let secret = with(rsa_jwk(), "d", json!("AQAB"));
+        let published = json!({ "keys": [secret, { "kty": "oct" }, { "kty": "new" }, rsa_jwk()] });
+        assert_eq!(ClientKeySet::from_provider(&published), set(vec![rsa_jwk()]));
+        let secret = json!({ "keys": [with(rsa_jwk(), "d", json!("AQAB"))] });
+        let refused = ClientKeySet::from_provider(&secret);
+        assert_eq!(refused, Err(InvalidClientKeys::NoUsableKey));
     }
 
     #[test]

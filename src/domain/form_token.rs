@@ -17,6 +17,9 @@ pub enum ProtectedForm<'a> {
     Login(&'a BrowserHash, &'a AuthorizationQuery),
     /// The consent form, bound to the login session and the request it was shown for.
     Consent(&'a SessionHash, &'a AuthorizationQuery),
+    /// The consent form for somebody who will only then log in, bound to the browser and the request
+    /// it was shown for.
+    ConsentBeforeLogin(&'a BrowserHash, &'a AuthorizationQuery),
     /// The form that ends a login session.
     LogOut(&'a SessionHash),
 }
@@ -31,6 +34,9 @@ impl FormToken {
             }
             ProtectedForm::Consent(session, query) => {
                 (b"consent form\0", session.as_str(), query.as_str())
+            }
+            ProtectedForm::ConsentBeforeLogin(browser, query) => {
+                (b"consent form before login\0", browser.as_str(), query.as_str())
             }
             ProtectedForm::LogOut(session) => (b"log-out form\0", session.as_str(), ""),
         };

@@ -40,6 +40,19 @@ pub struct JoseHeader {
     b64: bool,
 }
 
+impl JoseHeader {
+    /// Whether `typ` is `name`: a media type is compared without regard to case, and `application/`
+    /// may be left out (RFC 7515 §4.1.9).
+    #[must_use]
+    pub fn is_of_type(&self, name: &str) -> bool {
+        let short = |typ: &str| {
+            let typ = typ.to_ascii_lowercase();
+            typ.strip_prefix("application/").map(str::to_owned).unwrap_or(typ)
+        };
+        self.typ.as_deref().is_some_and(|typ| short(typ) == short(name))
+    }
+}
+
 /// Whatever the member holds, `null` too.
 fn is_present<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(member).map(|_| true)

@@ -85,12 +85,35 @@ impl IssuerRule {
             || self.aliases.contains(issuer)
             || self.tenants.as_ref().is_some_and(|tenants| tenants.accept(issuer))
     }
+
+    /// Whether an issuer is accepted by both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let accepts_one_of = |one: &Self, other: &Self| {
+            let of_tenants = other.tenants.iter().flat_map(TenantIssuers::issuers);
+            let named = [other.issuer.clone()].into_iter().chain(other.aliases.clone());
+            named.chain(of_tenants).any(|issuer| one.accepts(&issuer))
+        };
+        accepts_one_of(self, other) || accepts_one_of(other, self)
+    }
+
+    /// All of them, for a person to read.
+    #[must_use]
+    pub fn spelled_out(&self) -> String {
+        let mut all: Vec<_> = [&self.issuer].into_iter().chain(&self.aliases).collect();
+        let of_tenants = self.tenants.as_ref().map(|tenants| Issuer::new(&*tenants.template));
+        all.extend(&of_tenants);
+        all.into_iter().map(Issuer::as_str).collect::<Vec<_>>().join(" or ")
+    }
 }
 
 impl TenantIssuers {
     fn accept(&self, issuer: &Issuer) -> bool {
-        let of = |tenant: &String| self.template.replace(TENANT, tenant) == issuer.as_str();
-        self.template.contains(TENANT) && self.tenants.iter().any(of)
+        self.template.contains(TENANT) && self.issuers().any(|of_tenant| of_tenant == *issuer)
+    }
+
+    fn issuers(&self) -> impl Iterator<Item = Issuer> {
+        self.tenants.iter().map(|tenant| Issuer::new(self.template.replace(TENANT, tenant)))
     }
 }
 
@@ -115,6 +138,24 @@ mod tests {
         for other in ["https://tenant.auth0.com", "HTTPS://tenant.auth0.com/", ""] {
             assert!(!rule.accepts(&Issuer::new(other)), "{other:?}");
         }
+    }
+
+    #[test]
+    fn jv_03_two_providers_with_an_issuer_in_common_are_noticed() {
+        let exactly = |issuer| IssuerRule::exactly(Issuer::new(issuer));
+        let tenants = TenantIssuers {
+            template: "https://b/{tenant}".to_owned(),
+            tenants: vec!["1".to_owned()],
+        };
+        let wide = IssuerRule {
+            aliases: vec![Issuer::new("https://a")],
+            tenants: Some(tenants),
+            ..exactly("https://c")
+        };
+        for issuer in ["https://a", "https://b/1", "https://c"] {
+            assert!(exactly(issuer).overlaps(&wide) && wide.overlaps(&exactly(issuer)), "{issuer}");
+        }
+        assert!(!wide.overlaps(&exactly("https://b/2")));
     }
 
     #[test]

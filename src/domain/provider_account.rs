@@ -9,6 +9,10 @@ use thiserror::Error;
 use super::issuer::Issuer;
 use super::provider::ProviderName;
 
+/// The most that all the claims which are carried may take together, in bytes of JSON: a token travels
+/// in a header of every request.
+pub const LARGEST_CARRIED_CLAIMS: usize = 4096;
+
 /// The longest `sub`, in characters (OpenID Connect Core §2).
 const LONGEST_SUBJECT: usize = 255;
 
@@ -127,17 +131,39 @@ impl CarriedClaims {
     /// [`ReservedClaim`].
     pub fn new(names: impl IntoIterator<Item = String>) -> Result<Self, ReservedClaim> {
         let names: BTreeSet<String> = names.into_iter().collect();
-        match names.iter().find(|name| name.is_empty() || RESERVED.contains(&name.as_str())) {
+        match names.iter().find(|name| name.is_empty() || is_reserved(name)) {
             Some(reserved) => Err(ReservedClaim(reserved.clone())),
             None => Ok(Self(names)),
         }
     }
 
-    /// Those of `claims` that are carried.
+    /// Those of `claims` that are carried; one that does not fit into [`LARGEST_CARRIED_CLAIMS`] with
+    /// those before it in the alphabet is left out.
     #[must_use]
-    pub fn of(&self, claims: Map<String, Value>) -> Map<String, Value> {
-        claims.into_iter().filter(|(name, _)| self.0.contains(name)).collect()
+    pub fn of(&self, mut claims: Map<String, Value>) -> Map<String, Value> {
+        let mut carried = Map::new();
+        let mut left = LARGEST_CARRIED_CLAIMS;
+        for name in &self.0 {
+            let Some(value) = claims.remove(name) else { continue };
+            match left.checked_sub(size(name, &value)) {
+                Some(rest) => {
+                    left = rest;
+                    carried.insert(name.clone(), value);
+                }
+                None => tracing::warn!(claim = %name, "a claim is too large to travel in tokens"),
+            }
+        }
+        carried
     }
+}
+
+/// Whether a claim has a meaning of its own in tokens of this server, or is about the ID token.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+fn size(name: &str, value: &Value) -> usize {
+    name.len() + value.to_string().len() + "\"\":,".len()
 }
 
 #[cfg(test)]
@@ -148,6 +174,26 @@ mod tests {
     fn jv_19_a_subject_that_names_nobody_is_refused() {
         for text in ["", "a\nb", "ä", &"a".repeat(256)] {
             assert_eq!(ProviderSubject::parse(text), Err(InvalidProviderSubject));
+        }
+    }
+
+    #[test]
+    fn claims_that_do_not_fit_are_left_out_and_the_others_are_not() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let carried = CarriedClaims::new(names).unwrap();
+        let text = |length| Value::String("x".repeat(length));
+        // Quotation marks, a colon and a comma, and the quotation marks of the text.
+        let rest = LARGEST_CARRIED_CLAIMS - 7;
+        for (a, b, c, expected) in [
+            (1, 1, 1, &["a", "b", "c"][..]),
+            (rest, 1, 1, &["a"]),
+            (rest + 1, 1, 1, &["b", "c"]),
+            (1, rest, 1, &["a", "c"]),
+        ] {
+            let sent = [("a", a), ("b", b), ("c", c), ("other", 1)];
+            let sent = sent.map(|(name, length)| (name.to_owned(), text(length)));
+            let left: Vec<_> = carried.of(sent.into_iter().collect()).into_iter().collect();
+            assert_eq!(left.iter().map(|(name, _)| name).collect::<Vec<_>>(), expected);
         }
     }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 use super::authorization::AuthorizationQuery;
@@ -21,10 +21,10 @@ use super::timestamp::Timestamp;
 /// How long a person may take at their provider.
 pub const LONGEST_LOGIN: Duration = Duration::from_secs(600);
 
-/// A login under way as it is stored, under the hash of its `state`.
+/// A login under way as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLogin {
-    /// Names it.
+    /// Names it: [`LoginSecrets::name`].
     pub state: ProviderStateHash,
     /// The browser that may finish it.
     pub cookie: LoginCookieHash,
@@ -51,6 +51,19 @@ impl LoginSecrets {
     #[must_use]
     pub fn new(cookie: LoginCookie, state: ProviderState) -> Self {
         Self { state, cookie }
+    }
+
+    /// The browser's cookie.
+    #[must_use]
+    pub fn cookie(&self) -> &LoginCookie {
+        &self.cookie
+    }
+
+    /// Under what the login is stored. It is made from the cookie too: whoever saw no more than the
+    /// `state` finds nothing, and so uses nothing up.
+    #[must_use]
+    pub fn name(&self) -> ProviderStateHash {
+        ProviderState::presented(self.derived(b"pending login").expose_secret()).hash()
     }
 
     /// What the ID token has to repeat (OpenID Connect Core §3.1.2.1).
@@ -123,8 +136,6 @@ pub struct ProviderTokens {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn secrets(cookie: &str, state: &str) -> LoginSecrets {
@@ -141,6 +152,15 @@ mod tests {
         assert_ne!(nonce(one.clone()), one.code_verifier().expose_secret());
         // RFC 7636 §4.1: 43 to 128 characters.
         assert_eq!(one.code_verifier().expose_secret().len(), 43);
+    }
+
+    #[test]
+    fn az_27_a_login_is_found_by_its_own_browser_only() {
+        let one = secrets("cookie", "state");
+        assert_eq!(one.name(), secrets("cookie", "state").name());
+        assert_ne!(one.name(), secrets("other", "state").name());
+        assert_ne!(one.name(), secrets("cookie", "other").name());
+        assert_ne!(one.name(), one.state.hash());
     }
 
     #[test]

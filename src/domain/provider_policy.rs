@@ -19,6 +19,11 @@ pub struct ProviderPolicy {
     pub audience: AudienceRule,
     /// Claims that must have a certain value, e.g. `token_use` = `access`.
     pub required: Vec<RequiredClaim>,
+    /// Claims that must be there whatever they say, e.g. one that only access tokens have.
+    pub present: Vec<String>,
+    /// What tells a program that acts for itself from a person; the first that applies counts.
+    /// Beside these, a subject that is the client itself always does.
+    pub machines: Vec<MachineMark>,
     /// Where the caller's particulars stand.
     pub claims: ClaimSources,
     /// How far the provider's clock may differ from ours; at most 60 s.
@@ -73,8 +78,20 @@ pub struct RequiredClaim {
     pub value: String,
 }
 
+/// What shows that no person stands behind a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MachineMark {
+    /// A claim has this value, e.g. `gty` = `client-credentials`.
+    Says(RequiredClaim),
+    /// A claim begins with this value.
+    BeginsWith(RequiredClaim),
+    /// A claim is not there that every person's token has.
+    Lacks(String),
+}
+
 /// Where the particulars of a caller stand. Of several sources the first that is present counts;
-/// of groups and permissions all do.
+/// of groups and permissions all do. A source that begins with a slash is the way to a claim within
+/// a claim (RFC 6901), e.g. `/realm_access/roles`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimSources {
     /// A text separated by spaces, or a list: `scope`, `scp`.
@@ -129,6 +146,8 @@ impl ProviderPolicy {
                 others: None,
             },
             required: Vec::new(),
+            present: Vec::new(),
+            machines: Vec::new(),
             claims: ClaimSources::standard(),
             clock_skew: Duration::from_secs(30),
             longest_age: None,

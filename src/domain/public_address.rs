@@ -7,6 +7,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::issuer::Issuer;
+use super::provider::ProviderName;
 use super::resource::{ProtectedResource, ResourceDocument, ResourceUri};
 
 /// The path that RFC 9728 §3 puts in front of a resource's own path.
@@ -172,6 +173,12 @@ impl PublicAddress {
     #[must_use]
     pub fn endpoint(&self, endpoint: PublishedEndpoint) -> String {
         format!("{}{}", trimmed(&self.base), endpoint.path())
+    }
+
+    /// Where a provider sends people back to; the address to register there.
+    #[must_use]
+    pub fn callback(&self, provider: &ProviderName) -> String {
+        format!("{}/callback/{provider}", trimmed(&self.base))
     }
 
     /// The address as a caller spells it: with a loopback base URL, a loopback `host` header of the

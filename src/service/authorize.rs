@@ -32,7 +32,7 @@ use crate::domain::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::domain::resource::ResourceUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SessionToken;
-use crate::port::{AuditLog, Clock, ConsentMemory, LoginSessions, StoreUnavailable};
+use crate::port::{AuditLog, Clock, ConsentMemory, LoginMethods, LoginSessions, StoreUnavailable};
 
 /// How long a login counts as the one that `prompt=login` asked for.
 const FRESH_LOGIN: Duration = Duration::from_secs(600);
@@ -55,8 +55,10 @@ pub struct Authorize {
 /// The page a person sees next.
 #[derive(Debug)]
 pub enum NextPage {
-    /// Nobody is logged in in this browser, or the client wants it done again.
+    /// Nobody is logged in in this browser, or the client wants it done again: with a password.
     Login(Box<AuthorizationRequest>),
+    /// The same where people log in at a provider, and are asked before they are sent there.
+    ConsentBeforeLogin(Box<AuthorizationRequest>),
     /// Somebody is, and has to be asked.
     Consent(Box<AwaitingConsent>),
     /// Somebody is and was asked before: back to the client, with a code.
@@ -171,7 +173,7 @@ impl Authorize {
         match session {
             Some(session) if !request.prompt.login => self.ask(request, session, navigation).await,
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
-            _ => Ok(NextPage::Login(Box::new(request))),
+            _ => Ok(self.somebody(request)),
         }
     }
 
@@ -197,7 +199,15 @@ impl Authorize {
                 self.ask(request, session, navigation).await
             }
             _ if request.prompt.none => Err(self.refuse(&request, RefusedRequest::LoginRequired)),
-            _ => Ok(NextPage::Login(Box::new(request))),
+            _ => Ok(self.somebody(request)),
+        }
+    }
+
+    /// The page of somebody who has yet to prove who they are.
+    fn somebody(&self, request: AuthorizationRequest) -> NextPage {
+        match self.people.methods {
+            LoginMethods::Password(_) => NextPage::Login(Box::new(request)),
+            LoginMethods::Providers(_) => NextPage::ConsentBeforeLogin(Box::new(request)),
         }
     }
 

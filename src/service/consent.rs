@@ -80,7 +80,7 @@ impl Consent {
         self.throttle.authorization()?;
         let approved = answer.approved;
         let awaiting = self.awaiting(answer).await?;
-        if approved { self.approve(awaiting).await } else { Ok(self.deny(awaiting).await) }
+        if approved { Ok(self.approve(awaiting).await?) } else { Ok(self.deny(awaiting).await) }
     }
 
     async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {
@@ -93,11 +93,17 @@ impl Consent {
         let asked = self.authorize.proceed(&answer.query, Some(session), Navigation::Foreign);
         match asked.await? {
             NextPage::Consent(awaiting) => Ok(*awaiting),
-            NextPage::Login(_) | NextPage::Return(_) => Err(ConsentError::ForeignForm),
+            NextPage::Login(_) | NextPage::ConsentBeforeLogin(_) | NextPage::Return(_) => {
+                Err(ConsentError::ForeignForm)
+            }
         }
     }
 
-    async fn approve(&self, awaiting: AwaitingConsent) -> Result<String, ConsentError> {
+    /// Grants what a person said yes to, remembers it, and returns where to send the browser.
+    pub(super) async fn approve(
+        &self,
+        awaiting: AwaitingConsent,
+    ) -> Result<String, StoreUnavailable> {
         let keep = self.policy.consent_lifetime;
         let remembered = Some(keep)
             .filter(|keep| !keep.is_zero())

@@ -16,12 +16,13 @@ use crate::domain::limit::{TooMany, UserKey};
 use crate::domain::login::{LoginSession, PasswordAnswer};
 use crate::domain::person::Subject;
 use crate::domain::secret::{BrowserToken, SessionToken};
-use crate::port::StoreUnavailable;
-use crate::port::{AuditLog, Clock, LoginMethods, LoginRefused, LoginSessions, Random};
+use crate::port::{
+    AuditLog, Clock, LoginRefused, LoginSessions, PasswordLogin, Random, StoreUnavailable,
+};
 
 /// Logs people in.
 pub struct Login {
-    pub(super) methods: LoginMethods,
+    pub(super) people: Arc<dyn PasswordLogin>,
     pub(super) sessions: Arc<dyn LoginSessions>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -75,12 +76,6 @@ pub enum LoginError {
 }
 
 impl Login {
-    /// A browser token for a browser that has none.
-    #[must_use]
-    pub fn fresh_browser(&self) -> BrowserToken {
-        BrowserToken::from_entropy(self.random.entropy())
-    }
-
     /// Logs a person in and returns the value of the session's cookie.
     ///
     /// # Errors
@@ -103,13 +98,10 @@ impl Login {
         if !expected.matches(&attempt.form_token) {
             return Err(LoginError::ForeignForm);
         }
-        let LoginMethods::Password(people) = &self.methods else {
-            return Err(LoginError::ForeignForm);
-        };
         let request = self.authorize.examine(&attempt.query).await?;
         let user = UserKey::typed(&attempt.answer.username);
         self.throttle.before_password(&user)?;
-        let person = match people.check_password(&attempt.answer).await {
+        let person = match self.people.check_password(&attempt.answer).await {
             Ok(person) => person,
             Err(LoginRefused::WrongCredentials) => {
                 self.throttle.wrong_password(&user);

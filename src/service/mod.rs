@@ -23,6 +23,7 @@ mod mint;
 mod people;
 pub mod policy;
 mod private_key_jwt;
+pub mod provider_login;
 pub mod readiness;
 pub mod reception;
 mod refresh;

@@ -1,4 +1,5 @@
-//! The beginning of every request: it gets an id, and it is found out where it comes from.
+//! The beginning of every request: it gets an id, and it is found out where it comes from, by network
+//! and by browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use super::policy::Policy;
 use crate::domain::client_address::{ClientAddress, ForwardingHeaders};
 use crate::domain::correlation::{CurrentRequest, RequestId};
+use crate::domain::secret::BrowserToken;
 use crate::port::Random;
 
 /// Receives requests.
@@ -38,5 +40,11 @@ impl Reception {
             id: given.unwrap_or_else(|| RequestId::from_entropy(self.random.entropy())),
             address: peer.map(|peer| proxies.client(peer, &arrival.forwarding)),
         })
+    }
+
+    /// A token for a browser that has none.
+    #[must_use]
+    pub fn fresh_browser(&self) -> BrowserToken {
+        BrowserToken::from_entropy(self.random.entropy())
     }
 }

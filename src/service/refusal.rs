@@ -15,6 +15,7 @@ use super::introspect::IntrospectionError;
 use super::log_out::LogOutError;
 use super::login::LoginError;
 use super::manage_registration::ManagementError;
+use super::provider_login::{LoginFailure, ProviderLoginError};
 use super::refresh::RefreshError;
 use super::register::RegistrationError;
 use super::revoke::RevocationError;
@@ -34,6 +35,13 @@ const FULL_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// Said of whatever broke inside.
 const CAN_NOT_ANSWER: &str = "the server can't answer at the moment, try again later";
 
+/// Said of whatever a provider answers that belongs to no login.
+const NO_SUCH_LOGIN: &str = "this login was finished before, took longer than ten minutes, or \
+                             began in another browser";
+
+/// Said of a provider's word that does not count.
+const NOT_CONFIRMED: &str = "the provider you were sent to did not confirm who you are";
+
 /// An error of any use case.
 #[derive(Debug, Clone, Copy)]
 pub enum Refusal<'a> {
@@ -47,6 +55,8 @@ pub enum Refusal<'a> {
     Authorization(&'a AuthorizationError),
     /// Of a login.
     Login(&'a LoginError),
+    /// Of a login at a provider.
+    ProviderLogin(&'a ProviderLoginError),
     /// Of an answer to a consent page.
     Consent(&'a ConsentError),
     /// Of an attempt to log out.
@@ -132,6 +142,7 @@ impl Refusal<'_> {
             Self::Management(error) => management(error),
             Self::Authorization(error) => authorization(error),
             Self::Login(error) => login(error),
+            Self::ProviderLogin(error) => provider_login(error),
             Self::Consent(error) => consent(error),
             Self::LogOut(error) => log_out(error),
             Self::Token(error) => token(error),
@@ -160,6 +171,10 @@ impl Refusal<'_> {
     pub(super) fn authorization_code(error: &RefusedRequest) -> &'static str {
         refused_request(error).code
     }
+
+    pub(super) fn login_failure_code(error: &LoginFailure) -> &'static str {
+        login_failure(error).code
+    }
 }
 
 impl fmt::Display for Refusal<'_> {
@@ -170,6 +185,7 @@ impl fmt::Display for Refusal<'_> {
             Self::Management(error) => error.fmt(f),
             Self::Authorization(error) => error.fmt(f),
             Self::Login(error) => error.fmt(f),
+            Self::ProviderLogin(error) => error.fmt(f),
             Self::Consent(error) => error.fmt(f),
             Self::LogOut(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
@@ -323,6 +339,57 @@ fn login(error: &LoginError) -> Row {
         }
         LoginError::TooMany(error) => too_many(error),
         LoginError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+    }
+}
+
+fn provider_login(error: &ProviderLoginError) -> Row {
+    match error {
+        ProviderLoginError::ForeignForm => row(403, "access_denied", "provider_login_foreign_form"),
+        ProviderLoginError::UnknownProvider(_) => {
+            row(400, "invalid_request", "provider_login_unknown_provider")
+        }
+        ProviderLoginError::Parameters(_) | ProviderLoginError::TooLong(_) => {
+            row(400, "invalid_request", "provider_login_parameters")
+        }
+        ProviderLoginError::NoSuchLogin(_) => Row {
+            public_text: Some(NO_SUCH_LOGIN),
+            ..row(403, "access_denied", "provider_login_unknown")
+        },
+        ProviderLoginError::ClientChanged(_) => {
+            row(403, "access_denied", "provider_login_client_changed")
+        }
+        ProviderLoginError::Authorization(error) => authorization(error),
+        ProviderLoginError::TooMany(error) => too_many(error),
+        ProviderLoginError::Redirect(failed) | ProviderLoginError::Interrupted(failed) => {
+            login_failure(&failed.reason)
+        }
+        ProviderLoginError::Unavailable(_) => unavailable("store_unavailable", RETRY_AFTER),
+    }
+}
+
+fn login_failure(error: &LoginFailure) -> Row {
+    match error {
+        LoginFailure::Declined { .. } => Row {
+            public_text: Some("nobody logged in at the provider"),
+            ..row(303, "access_denied", "provider_login_declined")
+        },
+        LoginFailure::Failed { .. } => Row {
+            public_text: Some(NOT_CONFIRMED),
+            ..row(303, "server_error", "provider_login_failed")
+        },
+        LoginFailure::NotConfirmed { .. } => Row {
+            public_text: Some(NOT_CONFIRMED),
+            ..row(403, "server_error", "provider_login_not_confirmed")
+        },
+        LoginFailure::ProviderUnavailable { retry_after, .. } => Row {
+            public_text: Some("the provider can't be asked at the moment, try again later"),
+            ..unavailable("provider_unavailable", *retry_after)
+        },
+        LoginFailure::OtherIssuer { .. } => Row {
+            public_text: Some("accounts like the one you logged in with may not use this server"),
+            ..row(403, "access_denied", "provider_login_other_issuer")
+        },
+        LoginFailure::NotAdmitted(_) => row(403, "access_denied", "provider_login_not_admitted"),
     }
 }
 

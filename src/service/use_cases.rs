@@ -22,6 +22,7 @@ use super::mint::Mint;
 use super::people::People;
 use super::policy::Policy;
 use super::private_key_jwt::PrivateKeyJwt;
+use super::provider_login::ProviderLogin;
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
@@ -33,8 +34,9 @@ use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginSessions, ProviderMetadata, Random,
-    RequestLimits, SigningKeys, SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
+    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, PasswordLogin,
+    PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys, SpentTokenIds,
+    TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -64,6 +66,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
+    /// Keeps logins at providers while people are there.
+    pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
     pub login_methods: LoginMethods,
     /// The tools to protect.
@@ -101,8 +105,10 @@ pub struct UseCases {
     pub grant_administration: Arc<GrantAdministration>,
     /// Begin an authorization.
     pub authorize: Arc<Authorize>,
-    /// Log a person in.
-    pub login: Arc<Login>,
+    /// Log a person in by a password, where people do.
+    pub login: Option<Arc<Login>>,
+    /// Log a person in at a provider, where people do.
+    pub provider_login: Option<Arc<ProviderLogin>>,
     /// Log them out.
     pub log_out: Arc<LogOut>,
     /// Take a person's answer.
@@ -141,6 +147,13 @@ impl UseCases {
         };
         let issue_code = make.issue_code();
         let authorize = make.authorize(&issue_code);
+        let consent = make.consent(&authorize, &issue_code);
+        let (login, provider_login) = match &ports.login_methods {
+            LoginMethods::Password(people) => (Some(make.login(people, &authorize)), None),
+            LoginMethods::Providers(providers) => {
+                (None, Some(make.provider_login(providers, &authorize, &consent)))
+            }
+        };
         let issues = make.policy.authorization_server.is_local();
         let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
@@ -151,9 +164,10 @@ impl UseCases {
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
             grant_administration: make.grant_administration(),
-            login: make.login(&authorize),
+            login,
+            provider_login,
             log_out: make.log_out(),
-            consent: make.consent(&authorize, &issue_code),
+            consent,
             token: make.token(),
             revoke: make.revoke(),
             introspect: make.introspect(),
@@ -322,9 +336,9 @@ impl Make {
         })
     }
 
-    fn login(&self, authorize: &Arc<Authorize>) -> Arc<Login> {
+    fn login(&self, people: &Arc<dyn PasswordLogin>, authorize: &Arc<Authorize>) -> Arc<Login> {
         Arc::new(Login {
-            methods: self.ports.login_methods.clone(),
+            people: Arc::clone(people),
             sessions: Arc::clone(&self.ports.sessions),
             clock: Arc::clone(&self.ports.clock),
             random: Arc::clone(&self.ports.random),
@@ -332,6 +346,27 @@ impl Make {
             throttle: self.throttle(),
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
+        })
+    }
+
+    fn provider_login(
+        &self,
+        providers: &[LoginProvider],
+        authorize: &Arc<Authorize>,
+        consent: &Arc<Consent>,
+    ) -> Arc<ProviderLogin> {
+        Arc::new(ProviderLogin {
+            providers: providers.to_vec(),
+            pending: Arc::clone(&self.ports.pending),
+            sessions: Arc::clone(&self.ports.sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+            audit: Arc::clone(&self.ports.audit),
+            throttle: self.throttle(),
+            address: Arc::clone(&self.address),
+            policy: Arc::clone(&self.policy),
+            authorize: Arc::clone(authorize),
+            consent: Arc::clone(consent),
         })
     }
 

@@ -1,7 +1,7 @@
 """The browser's part of a sign-in: pages, forms, cookies and redirects, until the client is reached."""
 
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
@@ -27,7 +27,7 @@ Callback = dict[str, str]
 
 
 class Browser:
-    """One browser profile, one tab: its cookies outlive a sign-in."""
+    """One browser profile, one tab: its cookies outlive a sign-in. `locations` is where it was sent."""
 
     def __init__(self, seen: SeenSecrets) -> None:
         self._seen = seen
@@ -36,6 +36,7 @@ class Browser:
             CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
         )
         self._asked: dict[str, str] = {}
+        self.locations: list[str] = []
 
     async def authorize(self, authorization_url: str, client_name: str, decision: str = "approve") -> Callback:
         """Everything a person does between the client's link and the return to the client."""
@@ -48,25 +49,45 @@ class Browser:
         return await self.decide(page, decision)
 
     async def open(self, authorization_url: str) -> Page:
+        return still_here(await self.visit(authorization_url))
+
+    async def visit(self, authorization_url: str) -> Page | Callback:
         self._asked = parameters(authorization_url)
-        return still_here(await self._follow(httpx2.Request("GET", authorization_url)))
+        return await self.go_to(authorization_url)
+
+    async def go_to(self, url: str) -> Page | Callback:
+        """What is behind an address that belongs to the authorization request under way, or to none."""
+        return await self._follow(httpx2.Request("GET", url))
+
+    def cookies_of(self, server: str) -> list[Cookie]:
+        return [cookie for cookie in self._cookies.jar if cookie.domain.removesuffix(".local") == server]
+
+    def forget(self, server: str) -> None:
+        for cookie in self.cookies_of(server):
+            self._cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     async def sign_in(self, page: Page, person: Person) -> Page:
+        return still_here(await self.log_in(page, person))
+
+    async def log_in(self, page: Page, person: Person) -> Page | Callback:
         form = page.login_form()
         assert "username" in form.fields, f"the login form asks for {sorted(form.fields)}"
-        typed = {"username": person.username, "password": person.password}
-        return still_here(await self._submit(form, typed))
+        return await self._submit(form, {"username": person.username, "password": person.password})
 
     def assert_consent_is_informed(self, page: Page, client_name: str) -> None:
-        """The person can see who asks, where the answer goes and what is asked (checklist AZ-19)."""
         assert page.asks_for_decision, f"no consent page; HTTP {page.status} says: {page.text}"
+        self.assert_page_informs(page, client_name)
+
+    def assert_page_informs(self, page: Page, client_name: str) -> None:
+        """The person can see who asks, where the answer goes and what is asked (checklist AZ-19)."""
         for named in (client_name, self._asked["redirect_uri"], *self._asked["scope"].split()):
             assert named in page.text, f"the consent page does not name {named}: {page.text}"
 
     async def decide(self, page: Page, decision: str) -> Callback:
-        answer = await self._submit(page.form_with_button("decision", decision), {"decision": decision})
-        assert isinstance(answer, dict), f"no return to the client; HTTP {answer.status} says: {answer.text}"
-        return answer
+        return back_at_client(await self.press(page, "decision", decision))
+
+    async def press(self, page: Page, name: str, value: str) -> Page | Callback:
+        return await self._submit(page.form_with_button(name, value), {name: value})
 
     async def _submit(self, form: Form, filled_in: dict[str, str]) -> Page | Callback:
         assert form.method == "POST", "a GET form would put what was typed into the address bar and the log"
@@ -79,11 +100,12 @@ class Browser:
                 response = await http.send(request)
                 self._cookies.extract_cookies(response)
                 if not response.has_redirect_location:
-                    return Page(str(request.url), response.status_code, response.text)
+                    return Page(str(request.url), response.status_code, response.text, response.headers)
                 # OAuth 2.1 §7.5.4: any other status may carry the password along.
                 assert request.method == "GET" or response.status_code == 303
                 location = urljoin(str(request.url), response.headers["location"])
-                if without_query(location) == self._asked["redirect_uri"]:
+                self.locations.append(location)
+                if without_query(location) == self._asked.get("redirect_uri"):
                     return parameters(location)
                 request = httpx2.Request("GET", location)
         raise AssertionError(f"more than {MOST_REDIRECTS} redirects, the last to {without_query(location)}")
@@ -91,6 +113,11 @@ class Browser:
 
 def still_here(answer: Page | Callback) -> Page:
     assert isinstance(answer, Page), f"sent to the client before any decision: {sorted(answer)}"
+    return answer
+
+
+def back_at_client(answer: Page | Callback) -> Callback:
+    assert isinstance(answer, dict), f"no return to the client; HTTP {answer.status} says: {answer.text}"
     return answer
 
 

@@ -1,5 +1,6 @@
 """What a person sees on a page, and what the forms on it would send."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -22,10 +23,12 @@ class Form:
 class Page(HTMLParser):
     """One HTML answer, read once."""
 
-    def __init__(self, url: str, status: int, html: str) -> None:
+    def __init__(self, url: str, status: int, html: str, headers: Mapping[str, str]) -> None:
         super().__init__(convert_charrefs=True)
         self.url = url
         self.status = status
+        self.headers = headers
+        self.links: list[str] = []
         self.forms: list[Form] = []
         self._open_form: Form | None = None
         self._open_elements: list[tuple[str, str | None]] = []
@@ -70,6 +73,8 @@ class Page(HTMLParser):
             action = urljoin(self.url, attributes.get("action", ""))
             self._open_form = Form(action, attributes.get("method", "get").upper())
             self.forms.append(self._open_form)
+        elif tag == "a":
+            self.links.append(urljoin(self.url, attributes.get("href", "")))
         elif tag in ("button", "input") and self._open_form is not None:
             self._add_control(self._open_form, tag, attributes)
 

@@ -25,12 +25,18 @@ class Server:
     Several that are given one `store` are replicas of one server, if they agree in their settings.
     """
 
-    def __init__(self, directory: Path, store: str | None = None, **settings: str) -> None:
+    def __init__(
+        self, directory: Path, store: str | None = None, configuration: str | None = None, **settings: str
+    ) -> None:
         self.port = free_port()
         self.log = directory / "server.log"
         self._directory = directory
         # Not a flag: a password in it would be there for every user of the machine to see.
         self._settings = {"store": store or f"sqlite:{directory / 'store.sqlite'}", **settings}
+        self._configuration: Path | None = None
+        if configuration is not None:
+            self._configuration = directory / "server.toml"
+            self._configuration.write_text(configuration)
         self._process: subprocess.Popen | None = None
 
     def url(self, path: str, host: str = "localhost") -> str:
@@ -91,7 +97,8 @@ class Server:
 
     def _command(self) -> list[str]:
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
-        return [str(BINARY), "--port", str(self.port), "--log-level", "debug"]
+        file = [] if self._configuration is None else ["--config", str(self._configuration)]
+        return [str(BINARY), *file, "--port", str(self.port), "--log-level", "debug"]
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS

@@ -14,6 +14,7 @@ mod foreign_provider;
 mod forged_token;
 mod parameters;
 mod people;
+mod providers;
 mod publications;
 mod recording_store;
 mod scenario;
@@ -36,6 +37,8 @@ mod published_documents;
 
 mod authorization_request;
 mod authorization_response;
+mod broker;
+mod broker_refusals;
 mod consent_page;
 mod log_out;
 mod login_page;

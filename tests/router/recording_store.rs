@@ -9,13 +9,14 @@ use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::domain::secret::{CodeHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::secret::{CodeHash, ProviderStateHash, RefreshTokenHash, SessionHash};
 use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, RedeemError,
-    RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
+    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, PendingLogins,
+    RedeemError, RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -82,7 +83,7 @@ impl ClientRegistry for RecordingStore {
 #[async_trait]
 impl GrantStore for RecordingStore {
     async fn begin(&self, grant: &Grant, code: &CodeRecord) -> Result<(), StoreUnavailable> {
-        self.write("begin")?.begin(grant, code).await
+        GrantStore::begin(self.write("begin")?, grant, code).await
     }
 
     async fn find_code(
@@ -154,6 +155,20 @@ impl LoginSessions for RecordingStore {
 
     async fn end(&self, session: &SessionHash) -> Result<Option<LoginSession>, StoreUnavailable> {
         self.write("end")?.end(session).await
+    }
+}
+
+#[async_trait]
+impl PendingLogins for RecordingStore {
+    async fn begin(&self, login: &PendingLogin) -> Result<(), StoreUnavailable> {
+        PendingLogins::begin(self.write("begin login")?, login).await
+    }
+
+    async fn take_once(
+        &self,
+        state: &ProviderStateHash,
+    ) -> Result<Option<PendingLogin>, StoreUnavailable> {
+        self.write("take login")?.take_once(state).await
     }
 }
 

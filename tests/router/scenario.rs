@@ -14,7 +14,9 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
-use mcp_oauth_core::port::{Clock, KeyStore, LoginMethods, NoProviders, RequestLimits};
+use mcp_oauth_core::port::{
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, RequestLimits,
+};
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
@@ -81,20 +83,25 @@ pub(crate) struct Setup {
     pub(crate) documents: ClientDocumentPolicy,
     /// What the operator decided otherwise than most.
     pub(crate) decided: fn(&mut Policy),
+    /// Where people log in; by a password when there are none.
+    pub(crate) providers: Vec<LoginProvider>,
+    /// That of a server which ran before.
+    pub(crate) store: Arc<RecordingStore>,
 }
 
 impl Setup {
     /// A server at `base_url` that is like all others.
     pub(crate) fn at(base_url: &'static str) -> Self {
-        let documents = ClientDocumentPolicy::Open;
         Self {
             base_url,
             issuer: None,
             provider: None,
             keys: None,
             limits: None,
-            documents,
+            documents: ClientDocumentPolicy::Open,
             decided: |_| (),
+            providers: Vec::new(),
+            store: Arc::default(),
         }
     }
 }
@@ -118,7 +125,7 @@ impl Scenario {
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
-        let store = Arc::new(RecordingStore::default());
+        let store = setup.store;
         let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
         let mut address = PublicAddress::new(setup.base_url).unwrap();
@@ -131,6 +138,8 @@ impl Scenario {
             None => local_issuer(issuer, Arc::new(MemoryStore::new()), &clock)
                 .with_key(own_key().clone()),
         });
+        // A server that runs after another one does not draw the same again.
+        let random = CountedRandom::after(store.writes().len());
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
         let ports = Ports {
             verifier: match &setup.provider {
@@ -151,10 +160,14 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
-            login_methods: LoginMethods::Password(Arc::clone(&people) as _),
+            pending: Arc::clone(&store) as _,
+            login_methods: match setup.providers.is_empty() {
+                true => LoginMethods::Password(Arc::clone(&people) as _),
+                false => LoginMethods::Providers(setup.providers),
+            },
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(CountedRandom::default()),
+            random: Arc::new(random),
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
@@ -210,6 +223,11 @@ impl Scenario {
     /// Leaves the browser without any cookie, as if it were another.
     pub(crate) fn another_browser(&self) {
         self.cookies.lock().unwrap().clear();
+    }
+
+    /// The same browser meets another server at the same address.
+    pub(crate) fn take_cookies_of(&self, other: &Self) {
+        self.cookies.lock().unwrap().clone_from(&other.cookies.lock().unwrap());
     }
 
     /// The values of the browser's cookies.

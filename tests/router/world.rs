@@ -45,6 +45,13 @@ impl Clock for SettableClock {
 #[derive(Default)]
 pub(crate) struct CountedRandom(AtomicU64);
 
+impl CountedRandom {
+    /// Other bytes in every server that used the same store before.
+    pub(crate) fn after(writes: usize) -> Self {
+        Self(AtomicU64::new((writes as u64) << 32))
+    }
+}
+
 impl Random for CountedRandom {
     fn entropy(&self) -> [u8; SECRET_BYTES] {
         let count = self.0.fetch_add(1, Ordering::Relaxed);

@@ -75,7 +75,7 @@ async fn in_02_of_a_token_that_is_none_or_has_ended_nothing_else_is_told() {
         VerifyError::BadSignature,
         VerifyError::Expired { expired_at: 1, now: 2 },
         VerifyError::WrongAudience { received: vec![], expected: String::new() },
-        VerifyError::WrongType(None),
+        VerifyError::WrongType { received: None, expected: String::new() },
     ];
     for error in errors {
         let world = World::new().with_client(resource_server());

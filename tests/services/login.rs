@@ -52,7 +52,7 @@ async fn az_21_a_form_of_another_browser_asks_nobody_anything() {
     let of_another_kind = LoginAttempt { form_token: consent_form, ..attempt(query) };
     for attempt in [of_another, of_none, of_another_request, of_another_kind] {
         let stage = World::new().open();
-        let error = stage.use_cases.login.log_in(attempt).await.unwrap_err();
+        let error = stage.login().log_in(attempt).await.unwrap_err();
         assert_eq!(row(Refusal::Login(&error)), (403, "access_denied", "login_foreign_form"));
         assert_eq!(stage.decisions(), ["login_foreign_form"]);
     }
@@ -62,7 +62,7 @@ async fn az_21_a_form_of_another_browser_asks_nobody_anything() {
 async fn a_refused_request_checks_no_password_and_is_recorded_once() {
     let stage = World::new().with_client(client()).open();
     let attempt = attempt(authorization(&[("code_challenge", None)]));
-    let error = stage.use_cases.login.log_in(attempt).await.unwrap_err();
+    let error = stage.login().log_in(attempt).await.unwrap_err();
     assert!(matches!(error, LoginError::Authorization(_)), "{error}");
     assert_eq!(stage.decisions(), ["authorization_invalid"]);
 }
@@ -70,7 +70,7 @@ async fn a_refused_request_checks_no_password_and_is_recorded_once() {
 #[tokio::test]
 async fn a_wrong_password_begins_no_session() {
     let stage = answering(Err(LoginRefused::WrongCredentials)).open();
-    let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    let error = stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
     assert_eq!(row(Refusal::Login(&error)), (403, "access_denied", "login_wrong_credentials"));
     assert_eq!(stage.decisions(), ["login_wrong_credentials"]);
 }
@@ -79,7 +79,7 @@ async fn a_wrong_password_begins_no_session() {
 async fn tk_23_a_person_who_is_named_like_a_client_begins_no_session() {
     let person = Person { subject: Subject::of_client(&client().id), ..alice() };
     let stage = answering(Ok(person)).open();
-    let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    let error = stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
     assert_eq!(row(Refusal::Login(&error)), (403, "access_denied", "login_reserved_subject"));
     assert_eq!(stage.decisions(), ["login_reserved_subject"]);
 }
@@ -89,7 +89,7 @@ async fn an_unreachable_provider_is_503_with_its_own_delay_and_begins_no_session
     let retry_after = Duration::from_secs(42);
     let reason = INSIDE.to_owned();
     let stage = answering(Err(LoginRefused::Unavailable { reason, retry_after })).open();
-    let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    let error = stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
     let refused = Refusal::Login(&error).row();
     assert_eq!((refused.status, refused.retry_after), (503, Some(retry_after)));
     assert!(!Refusal::Login(&error).public_text().contains(INSIDE));
@@ -106,7 +106,7 @@ async fn the_password_is_checked_before_a_session_begins() {
     let open = open.withf(|begun| begun.person == alice() && begun.expires_at == at(8 * 3600));
     open.return_once(|_| Ok(()));
     let stage = world.open();
-    stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap();
+    stage.login().log_in(attempt(authorization(&[]))).await.unwrap();
     let event = stage.only_event();
     assert_eq!(event.decision.name(), "logged_in");
     assert_eq!((event.client, event.subject), (Some(client().id), Some(alice().subject)));
@@ -119,7 +119,7 @@ async fn rf_10_what_is_stored_is_the_hash_of_a_fresh_session_token() {
     let open = world.sessions.expect_open().times(1);
     open.return_once(move |session| kept.send(session.hash.clone()).map_err(|_| unreachable!()));
     let stage = world.open();
-    let token = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap();
+    let token = stage.login().log_in(attempt(authorization(&[]))).await.unwrap();
     assert_eq!(stored.recv().unwrap(), token.hash());
     assert_ne!(token.hash(), SessionToken::presented(BROWSER).hash());
 }
@@ -129,7 +129,7 @@ async fn an_unavailable_session_store_is_503_and_nobody_is_recorded_as_logged_in
     let mut world = answering(Ok(alice()));
     world.sessions.expect_open().times(1).return_once(|_| Err(store_unavailable()));
     let stage = world.open();
-    let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    let error = stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
     let expected = (503, "temporarily_unavailable", "store_unavailable");
     assert_eq!(row(Refusal::Login(&error)), expected);
     assert_eq!(stage.decisions(), ["store_unavailable"]);

@@ -23,6 +23,7 @@ mod login;
 mod manage_registration;
 mod metadata;
 mod private_key_jwt;
+mod provider_login;
 mod readiness;
 mod reception;
 mod refresh;

@@ -113,7 +113,7 @@ async fn md_03_who_looks_for_a_provider_here_finds_what_it_says_of_itself() {
     let document: Map<String, Value> = document.as_object().unwrap().clone();
     let mut world = World::new().of_providers();
     let copy = document.clone();
-    world.providers.expect_metadata().times(2).returning(move || Ok(copy.clone()));
+    world.provider_metadata.expect_metadata().times(2).returning(move || Ok(copy.clone()));
     let stage = world.open();
     for asked in [ServerDocument::OAuth, ServerDocument::OpenId] {
         let found = discovered(&stage, asked).await;
@@ -124,7 +124,7 @@ async fn md_03_who_looks_for_a_provider_here_finds_what_it_says_of_itself() {
 #[tokio::test]
 async fn what_an_unreachable_provider_says_of_itself_is_not_made_up() {
     let mut world = World::new().of_providers();
-    world.providers.expect_metadata().times(1).return_once(|| Err(provider_unavailable()));
+    world.provider_metadata.expect_metadata().times(1).return_once(|| Err(provider_unavailable()));
     let stage = world.open();
     let refused = stage.use_cases.metadata.discover(ServerDocument::OAuth).await;
     assert_eq!(refused, Err(provider_unavailable()));

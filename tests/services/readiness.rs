@@ -34,14 +34,18 @@ async fn unavailable_keys_are_not_ready() {
 #[tokio::test]
 async fn where_providers_issue_the_tokens_being_able_to_verify_them_is_all() {
     let mut world = World::new().of_providers();
-    world.providers.expect_can_verify().times(1).return_once(|| Ok(()));
+    world.provider_metadata.expect_can_verify().times(1).return_once(|| Ok(()));
     world.open().use_cases.readiness.check().await.unwrap();
 }
 
 #[tokio::test]
 async fn who_can_verify_no_token_of_any_provider_is_not_ready() {
     let mut world = World::new().of_providers();
-    world.providers.expect_can_verify().times(1).return_once(|| Err(provider_unavailable()));
+    world
+        .provider_metadata
+        .expect_can_verify()
+        .times(1)
+        .return_once(|| Err(provider_unavailable()));
     let checked = world.open().use_cases.readiness.check().await;
     assert!(matches!(checked, Err(NotReady::Providers(_))), "{checked:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mcp_oauth_core::domain::access_token::VerifyError;
+use mcp_oauth_core::domain::admission::NotAdmitted;
 use mcp_oauth_core::domain::authorization::{AuthorizationRequest, Prompt, ReturnAddress};
 use mcp_oauth_core::domain::bearer::MalformedCredentials;
 use mcp_oauth_core::domain::client::GrantType;
@@ -12,6 +13,7 @@ use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::limit::{LimitedAction, TooMany};
 use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::person::Subject;
+use mcp_oauth_core::domain::provider::ProviderName;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
 use mcp_oauth_core::port::DocumentError;
 use mcp_oauth_core::service::access::AccessError;
@@ -22,6 +24,9 @@ use mcp_oauth_core::service::introspect::IntrospectionError;
 use mcp_oauth_core::service::log_out::LogOutError;
 use mcp_oauth_core::service::login::LoginError;
 use mcp_oauth_core::service::manage_registration::ManagementError;
+use mcp_oauth_core::service::provider_login::{
+    FailedLogin, LoginFailure, NoSuchLogin, ProviderLoginError,
+};
 use mcp_oauth_core::service::refusal::Refusal;
 use mcp_oauth_core::service::register::RegistrationError;
 use mcp_oauth_core::service::revoke::RevocationError;
@@ -56,6 +61,15 @@ fn too_many_as<E: From<TooMany>>(action: LimitedAction, audit: &'static str) -> 
     let (error, row) = too_many(action, audit);
     (error.into(), row)
 }
+
+/// The refusals whose reasons lie with others, and are for the log only.
+const ELSEWHERE: [&str; 5] = [
+    "client_document_unusable",
+    "provider_login_declined",
+    "provider_login_failed",
+    "provider_login_not_confirmed",
+    "provider_login_other_issuer",
+];
 
 const PARAMETERS: ParameterError = ParameterError::Missing("code");
 
@@ -208,6 +222,82 @@ fn login() -> Rows<LoginError> {
         too_many_as(LimitedAction::WrongPasswordOfUser, "limit_wrong_password_of_user"),
         too_many_as(LimitedAction::WrongPasswordOfNetwork, "limit_wrong_password_of_network"),
     ]
+}
+
+fn provider_login() -> Rows<ProviderLoginError> {
+    use ProviderLoginError::{
+        ClientChanged, ForeignForm, Interrupted, Parameters, TooLong, Unavailable, UnknownProvider,
+    };
+    let parameters = (400, "invalid_request", "provider_login_parameters");
+    let unknown: AuthorizationError = UntrustedRequest::UnknownClient(String::new()).into();
+    let mut rows = vec![
+        (ForeignForm, (403, "access_denied", "provider_login_foreign_form")),
+        (
+            UnknownProvider(String::new()),
+            (400, "invalid_request", "provider_login_unknown_provider"),
+        ),
+        (Parameters(PARAMETERS), parameters),
+        (TooLong("code"), parameters),
+        (ClientChanged(client().id), (403, "access_denied", "provider_login_client_changed")),
+        (unknown.into(), (400, "invalid_client", "authorization_unknown_client")),
+        (Unavailable(store_unavailable()), STORE),
+        too_many_as(LimitedAction::Login, "limit_login"),
+        too_many_as(LimitedAction::Authorization, "limit_authorization"),
+    ];
+    let no_such_login = [
+        NoSuchLogin::NoCookie,
+        NoSuchLogin::Unknown,
+        NoSuchLogin::OtherBrowser,
+        NoSuchLogin::OtherProvider,
+        NoSuchLogin::TooLate,
+    ];
+    let row = (403, "access_denied", "provider_login_unknown");
+    rows.extend(no_such_login.map(|error| (error.into(), row)));
+    let failed = login_failures().into_iter();
+    rows.extend(failed.map(|(reason, row)| (Interrupted(Box::new(failed_login(reason))), row)));
+    rows
+}
+
+fn login_failures() -> Rows<LoginFailure> {
+    use LoginFailure::{Declined, Failed, NotConfirmed, OtherIssuer, ProviderUnavailable};
+    let provider = || ProviderName::parse("work").unwrap();
+    let (error, reason) = (|| INSIDE.to_owned(), || INSIDE.to_owned());
+    vec![
+        (
+            Declined { provider: provider(), error: error() },
+            (303, "access_denied", "provider_login_declined"),
+        ),
+        (
+            Failed { provider: provider(), error: error() },
+            (303, "server_error", "provider_login_failed"),
+        ),
+        (
+            NotConfirmed { provider: provider(), reason: reason() },
+            (403, "server_error", "provider_login_not_confirmed"),
+        ),
+        (
+            ProviderUnavailable { provider: provider(), reason: reason(), retry_after: WAIT },
+            (503, "temporarily_unavailable", "provider_unavailable"),
+        ),
+        (
+            OtherIssuer { provider: provider(), received: Issuer::new(INSIDE) },
+            (403, "access_denied", "provider_login_other_issuer"),
+        ),
+        (
+            NotAdmitted::NoVerifiedEmail.into(),
+            (403, "access_denied", "provider_login_not_admitted"),
+        ),
+    ]
+}
+
+fn failed_login(reason: LoginFailure) -> FailedLogin {
+    FailedLogin {
+        reason,
+        client: client().id,
+        subject: None,
+        redirect_uri: code().redirect_uri,
+        redirect_to: String::new(),
+    }
 }
 
 fn request() -> AuthorizationRequest {
@@ -408,6 +498,7 @@ fn each(mut check: impl FnMut(Refusal<'_>, Row)) {
     let authorization = [untrusted_requests(), refused_requests()].into_iter().flatten();
     authorization.for_each(|(error, row)| check(Refusal::Authorization(&error), row));
     login().iter().for_each(|(error, row)| check(Refusal::Login(error), *row));
+    provider_login().iter().for_each(|(error, row)| check(Refusal::ProviderLogin(error), *row));
     management().iter().for_each(|(error, row)| check(Refusal::Management(error), *row));
     consent().iter().for_each(|(error, row)| check(Refusal::Consent(error), *row));
     log_out().iter().for_each(|(error, row)| check(Refusal::LogOut(error), *row));
@@ -459,9 +550,10 @@ fn the_public_text_says_what_went_wrong_and_nothing_of_the_inside() {
 fn the_audit_log_says_what_was_inside() {
     each(|refusal, (status, _, audit)| {
         let decision = format!("{:?}", refusal.decision());
-        // A ceiling is nothing that broke inside.
+        // A ceiling is nothing that broke inside, and what a client or a provider says is told to
+        // the operator alone.
         let has_inside =
-            (status >= 500 && audit != "registration_full") || audit == "client_document_unusable";
+            (status >= 500 && audit != "registration_full") || ELSEWHERE.contains(&audit);
         assert_eq!(decision.contains(INSIDE), has_inside, "{decision}");
     });
 }

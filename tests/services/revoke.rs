@@ -114,7 +114,11 @@ async fn rv_01_an_access_token_of_another_client_is_refused_and_goes_on() {
 #[tokio::test]
 async fn rv_01_a_token_nobody_knows_or_that_expired_is_no_error() {
     let expired = VerifyError::Expired { expired_at: 1, now: 2 };
-    for error in [expired, VerifyError::BadSignature, VerifyError::WrongType(None)] {
+    for error in [
+        expired,
+        VerifyError::BadSignature,
+        VerifyError::WrongType { received: None, expected: String::new() },
+    ] {
         let stage = with_access_token(Err(error)).open();
         revoke(&stage, SIGNED, "").await.unwrap();
         assert_eq!(stage.audited(), []);

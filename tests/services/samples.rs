@@ -40,6 +40,14 @@ pub(crate) const CLIENT_SECRET: &str = "secret-of-the-client";
 pub(crate) const SESSION: &str = "secret-session";
 pub(crate) const BROWSER: &str = "secret-browser";
 pub(crate) const PASSWORD: &str = "secret-password";
+/// The cookie of a login at a provider: 256 bits, as this server makes them.
+pub(crate) const LOGIN_COOKIE: &str = "c2VjcmV0LWNvb2tpZS1vZi1hLWxvZ2luLTAxMjM0NTY";
+/// The state of the same login.
+pub(crate) const PROVIDER_STATE: &str = "secret-state-for-the-provider";
+/// What the provider answers with.
+pub(crate) const PROVIDER_CODE: &str = "secret-code-of-the-provider";
+/// What it gives us for that.
+pub(crate) const PROVIDER_TOKEN: &str = "secret-token-of-the-provider";
 /// What the mock of the signing keys signs.
 pub(crate) const SIGNED: &str = "secret-signed-token";
 /// The pair of RFC 7636 appendix B.
@@ -47,8 +55,20 @@ pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// What no audit event may contain.
-pub(crate) const SECRETS: [&str; 8] =
-    [CODE, REFRESH_TOKEN, CLIENT_SECRET, SESSION, BROWSER, PASSWORD, SIGNED, VERIFIER];
+pub(crate) const SECRETS: [&str; 12] = [
+    CODE,
+    REFRESH_TOKEN,
+    CLIENT_SECRET,
+    SESSION,
+    BROWSER,
+    PASSWORD,
+    LOGIN_COOKIE,
+    PROVIDER_STATE,
+    PROVIDER_CODE,
+    PROVIDER_TOKEN,
+    SIGNED,
+    VERIFIER,
+];
 
 /// What a store or a key says of its inside when it fails; nobody outside may read it.
 pub(crate) const INSIDE: &str = "disk /var/lib/private is full";

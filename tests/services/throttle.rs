@@ -152,7 +152,7 @@ async fn a_wrong_password_is_counted_for_user_and_network_after_it_was_wrong() {
     check.return_once(|_| Err(LoginRefused::WrongCredentials));
     let (world, calls) = noting(world, None);
     let stage = world.open();
-    stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+    stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
     let failures = [
         LimitedAction::WrongPassword,
         LimitedAction::WrongPasswordOfUser,
@@ -171,7 +171,7 @@ async fn the_right_password_is_counted_for_no_failure() {
     world.sessions.expect_open().times(1).return_once(|_| Ok(()));
     let (world, calls) = noting(world, None);
     let stage = world.open();
-    stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap();
+    stage.login().log_in(attempt(authorization(&[]))).await.unwrap();
     let counted: Vec<_> = noted(&calls).into_iter().filter(|(name, _)| *name == "count").collect();
     assert_eq!(counted, [("count", LimitedAction::Login)]);
 }
@@ -185,7 +185,7 @@ async fn a_password_of_a_user_who_has_to_wait_is_not_checked() {
     ] {
         let (world, _) = noting(World::new().with_client(client()), Some(action));
         let stage = world.open();
-        let error = stage.use_cases.login.log_in(attempt(authorization(&[]))).await.unwrap_err();
+        let error = stage.login().log_in(attempt(authorization(&[]))).await.unwrap_err();
         assert_eq!(Refusal::Login(&error).row().status, 429, "{action:?}");
     }
 }
@@ -323,7 +323,7 @@ async fn spellings_of_a_user_are_one_user() {
         .return_once(|_| Err(too_many(LimitedAction::WrongPassword)));
     let mut attempt = attempt(authorization(&[]));
     attempt.answer.username = " ALICE ".to_owned();
-    let error = world.open().use_cases.login.log_in(attempt).await.unwrap_err();
+    let error = world.open().login().log_in(attempt).await.unwrap_err();
     assert_eq!(Refusal::Login(&error).row().status, 429);
 }
 

@@ -16,12 +16,15 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
 use mcp_oauth_core::port::{
-    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
-    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockProviderMetadata, MockRandom, MockRequestLimits, MockSigningKeys,
-    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    LoginMethods, LoginProvider, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
+    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockProviderMetadata, MockRandom,
+    MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier,
+    MockToolCatalog, StoreUnavailable,
 };
+use mcp_oauth_core::service::login::Login;
 use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
+use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
 use mcp_oauth_core::service::{Ports, UseCases};
@@ -34,7 +37,7 @@ use crate::samples::{
 /// Ports nobody may call yet, except for the time and for random bytes.
 pub(crate) struct World {
     pub(crate) verifier: MockTokenVerifier,
-    pub(crate) providers: MockProviderMetadata,
+    pub(crate) provider_metadata: MockProviderMetadata,
     pub(crate) revocations: MockTokenRevocations,
     pub(crate) keys: MockSigningKeys,
     pub(crate) clients: MockClientRegistry,
@@ -46,6 +49,9 @@ pub(crate) struct World {
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockPasswordLogin,
+    pub(crate) pending: MockPendingLogins,
+    /// Where people log in, instead of by a password.
+    pub(crate) providers: Vec<LoginProvider>,
     pub(crate) catalog: MockToolCatalog,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
@@ -57,7 +63,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             verifier: MockTokenVerifier::new(),
-            providers: MockProviderMetadata::new(),
+            provider_metadata: MockProviderMetadata::new(),
             revocations: MockTokenRevocations::new(),
             keys: MockSigningKeys::new(),
             clients: MockClientRegistry::new(),
@@ -69,6 +75,8 @@ impl World {
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockPasswordLogin::new(),
+            pending: MockPendingLogins::new(),
+            providers: Vec::new(),
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
@@ -163,7 +171,7 @@ impl World {
             .returning(move || [drawn.fetch_add(1, Ordering::Relaxed); SECRET_BYTES]);
         let ports = Ports {
             verifier: Arc::new(self.verifier),
-            provider_metadata: Arc::new(self.providers),
+            provider_metadata: Arc::new(self.provider_metadata),
             revocations: Arc::new(self.revocations),
             keys: Arc::new(self.keys),
             clients: Arc::new(self.clients),
@@ -174,7 +182,11 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
-            login_methods: LoginMethods::Password(Arc::new(self.identity)),
+            pending: Arc::new(self.pending),
+            login_methods: match self.providers.is_empty() {
+                true => LoginMethods::Password(Arc::new(self.identity)),
+                false => LoginMethods::Providers(self.providers),
+            },
             catalog: Arc::new(self.catalog),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),
@@ -211,6 +223,16 @@ impl Stage {
             other => other.name(),
         };
         self.audited().into_iter().map(name).collect()
+    }
+
+    /// Logging in by a password.
+    pub(crate) fn login(&self) -> &Login {
+        self.use_cases.login.as_ref().expect("people with passwords")
+    }
+
+    /// Logging in at a provider.
+    pub(crate) fn provider_login(&self) -> &ProviderLogin {
+        self.use_cases.provider_login.as_ref().expect("people of a provider")
     }
 
     /// A token request with the fields of `form`, by nobody in particular unless they say so.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 
+use crate::provider_settings::TokenIssuer;
 use crate::settings::Settings;
 
 /// Prints them to standard output.
@@ -24,11 +25,7 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
     writeln!(out, "  How to connect  {base}/")?;
     writeln!(out, "  API docs        {base}/docs")?;
     writeln!(out, "  Store           {store}")?;
-    let password = if settings.default_users { "password: password" } else { "see dev_users" };
-    let log_in_here = use_cases.policy.authorization_server.is_local();
-    for user in settings.dev_users.iter().filter(|_| log_in_here) {
-        writeln!(out, "  Dev user        {} ({password})", user.username)?;
-    }
+    who_logs_people_in(&mut out, settings, base)?;
     let (transport, url) = if settings.streamable_http { ("http", &mcp) } else { ("sse", &sse) };
     writeln!(out, "Try it with the Inspector:")?;
     writeln!(
@@ -36,4 +33,24 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
         "  npx @modelcontextprotocol/inspector --transport {transport} --server-url {url}"
     )?;
     out.flush()
+}
+
+/// With a provider, also the redirect address that has to be registered there.
+fn who_logs_people_in(out: &mut impl Write, settings: &Settings, base: &str) -> io::Result<()> {
+    let password = if settings.default_users { "password: password" } else { "see dev_users" };
+    for user in settings.dev_users() {
+        writeln!(out, "  Dev user        {} ({password})", user.username)?;
+    }
+    for provider in settings.providers() {
+        let config = &provider.config;
+        let (title, issuer) = (&config.title, config.policy.issuer.issuer.as_str());
+        match settings.token_issuer() {
+            TokenIssuer::Provider => writeln!(out, "  Tokens from     {title}, {issuer}")?,
+            TokenIssuer::Local => {
+                writeln!(out, "  Log in at       {title}, {issuer}")?;
+                writeln!(out, "  Register there  {base}/callback/{}", config.name)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -6,12 +6,19 @@
 mod arguments;
 mod banner;
 mod command;
+mod configuration_schema;
+mod dev_settings;
 mod document_settings;
+mod identity_table;
 mod limit_settings;
 mod listeners;
 mod log_audit;
 mod logging;
 mod problem;
+mod provider_choice;
+mod provider_issuer;
+mod provider_settings;
+mod provider_tokens;
 #[cfg(test)]
 mod published;
 mod run;
@@ -22,6 +29,7 @@ mod signals;
 mod store;
 mod stored_audit;
 mod system;
+mod vendor_facts;
 mod wiring;
 
 pub use run::run;

@@ -19,12 +19,12 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Arguments;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
-use crate::setting_sources::unused_variables;
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
 use crate::signals::asked_to_stop;
 use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
+use crate::wiring::Wired;
 use crate::{banner, listeners, logging, wiring};
 
 /// How often expired records are thrown away.
@@ -61,8 +61,8 @@ fn run_server(
     let settings =
         Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
     logging::start(&settings);
-    for variable in unused_variables(environment) {
-        tracing::warn!(variable, "is set and not used: the provider is dev");
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
     }
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");
@@ -119,8 +119,8 @@ async fn start_and_serve(
     let served = CancellationToken::new();
     let trail = Arc::clone(&stores.audit);
     let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
-    let (use_cases, issuer) =
-        wiring::use_cases(settings, address, &stores, catalog, Arc::new(audit));
+    let Wired { use_cases, issuer, providers } =
+        wiring::wire(settings, address, &stores, catalog, Arc::new(audit))?;
 
     let stop = CancellationToken::new();
     if use_cases.policy.authorization_server.is_local() {
@@ -131,6 +131,7 @@ async fn start_and_serve(
         tokio::spawn(prepare_keys(issuer));
         tokio::spawn(tend_keys(Arc::clone(&use_cases.keys), stop.clone()));
     }
+    tokio::spawn(wiring::greet_providers(providers));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
     let asked = asked_to_stop()
         .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;

@@ -11,25 +11,27 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 
 use crate::arguments::Arguments;
+use crate::identity_table::IdentityKey;
 use crate::problem::Problem;
 use crate::setting_table::{
-    Kind, SETTINGS, Setting, UNUSED_VARIABLES, VARIABLE_PREFIX, defaults, similar_name,
-    unknown_names,
+    Kind, SETTINGS, Setting, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
 };
 
 /// The name figment has for the defaults.
 const DEFAULTS: &str = "the defaults";
 
-/// The settings of all sources, and the problems met while reading them.
+/// The settings of all sources, and what was met while reading them.
 pub(crate) struct SettingSources {
     figment: Figment,
     problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<String>>,
 }
 
 /// One setting from one place, so that an error can name the place.
 struct OneSetting {
     source: String,
-    name: &'static str,
+    /// Its name, after the tables it stands in.
+    path: Vec<String>,
     value: Value,
 }
 
@@ -39,8 +41,12 @@ impl Provider for OneSetting {
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        let settings = Dict::from([(self.name.to_owned(), self.value.clone())]);
-        Ok(Profile::Default.collect(settings))
+        let mut value = self.value.clone();
+        for name in self.path.iter().skip(1).rev() {
+            value = Value::from(Dict::from([(name.clone(), value)]));
+        }
+        let outermost = self.path.first().cloned().unwrap_or_default();
+        Ok(Profile::Default.collect(Dict::from([(outermost, value)])))
     }
 }
 
@@ -67,7 +73,11 @@ impl Provider for Defaults<'_> {
 
 impl SettingSources {
     pub(crate) fn gather(arguments: &Arguments, environment: &BTreeMap<String, String>) -> Self {
-        let mut sources = Self { figment: Figment::new(), problems: RefCell::new(Vec::new()) };
+        let mut sources = Self {
+            figment: Figment::new(),
+            problems: RefCell::new(Vec::new()),
+            warnings: RefCell::new(Vec::new()),
+        };
         let files: Vec<_> =
             arguments.config.iter().filter_map(|path| sources.read_file(path)).collect();
         sources.figment = Figment::from(Defaults { files: &files });
@@ -134,8 +144,18 @@ impl SettingSources {
 
     fn merge_one(&mut self, name: &'static str, source: String, text: &str) {
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else { return };
-        let one = OneSetting { source, name, value: setting.value_of(text) };
+        self.merge_value(source, vec![name.to_owned()], setting.kind.value_of(text));
+    }
+
+    /// Sets what stands at `path`, over whatever was set before.
+    pub(crate) fn merge_value(&mut self, source: String, path: Vec<String>, value: Value) {
+        let one = OneSetting { source, path, value };
         self.figment = std::mem::take(&mut self.figment).merge(one);
+    }
+
+    /// The value at a path, such as `identity.clerk`.
+    pub(crate) fn find(&self, path: &str) -> Option<Value> {
+        self.figment.find_value(path).ok()
     }
 
     /// The value of a setting; `None` and a problem when it is of another kind.
@@ -143,7 +163,7 @@ impl SettingSources {
         match self.figment.extract_inner(name) {
             Ok(value) => Some(value),
             Err(error) => {
-                let remedy = format!("Write it as in the default: {}.", default_of(name));
+                let remedy = format!("Write it like this: {}.", default_of(name));
                 self.problem(name, reason_of(name, &error.kind), &remedy);
                 None
             }
@@ -173,7 +193,24 @@ impl SettingSources {
         self.figment.find_metadata(name).map_or(DEFAULTS.to_owned(), |found| found.name.to_string())
     }
 
-    fn report(&self, setting: &str, source: &str, reason: impl Into<String>, remedy: &str) {
+    /// Remembers something that may be meant as it is.
+    pub(crate) fn warn(&self, warning: String) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// What was remembered so.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
+    }
+
+    /// Remembers a problem with a setting that is wrong where it was set, or missing there.
+    pub(crate) fn report(
+        &self,
+        setting: &str,
+        source: &str,
+        reason: impl Into<String>,
+        remedy: &str,
+    ) {
         self.problems.borrow_mut().push(Problem {
             setting: setting.to_owned(),
             source: source.to_owned(),
@@ -206,6 +243,10 @@ impl Provider for SettingsFile {
 }
 
 fn default_of(name: &str) -> &'static str {
+    let key = name.strip_prefix("identity.").and_then(|it| it.rsplit_once('.'));
+    if let Some(key) = key.and_then(|(_, key)| IdentityKey::of(key)) {
+        return key.example();
+    }
     let default = SETTINGS.iter().find(|setting| setting.name == name).map(|found| found.default);
     default.filter(|default| !default.is_empty()).unwrap_or("a text")
 }
@@ -218,25 +259,21 @@ fn without_quotation(message: &str) -> String {
 
 /// Why a value is of the wrong kind; of a table without the value, which may be a password.
 fn reason_of(name: &str, mismatch: &Mismatch) -> String {
-    let of_table = |setting: &Setting| setting.name == name && setting.kind == Kind::Table;
+    let table = name.split('.').next().unwrap_or_default();
+    let of_table = |setting: &Setting| setting.name == table && setting.kind == Kind::Table;
     match mismatch {
         Mismatch::InvalidType(_, expected) | Mismatch::InvalidValue(_, expected)
             if SETTINGS.iter().any(of_table) =>
         {
-            format!("something in it is not {expected}")
+            format!("it, or something in it, is not {expected}")
         }
         other => other.to_string(),
     }
 }
 
-fn did_you_mean(similar: Option<String>) -> String {
+pub(crate) fn did_you_mean(similar: Option<String>) -> String {
     let question = similar.map(|similar| format!("Did you mean {similar}? "));
     format!("{}See --help for every setting.", question.unwrap_or_default())
-}
-
-/// Variables that are set and that this version has no use for.
-pub(crate) fn unused_variables(environment: &BTreeMap<String, String>) -> Vec<&'static str> {
-    UNUSED_VARIABLES.into_iter().filter(|name| environment.contains_key(*name)).collect()
 }
 
 #[cfg(test)]

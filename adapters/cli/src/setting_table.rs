@@ -13,6 +13,8 @@ pub(crate) struct Setting {
     pub(crate) default: &'static str,
     /// What it does, with the unit.
     pub(crate) meaning: &'static str,
+    /// All it can be, when that is a few words.
+    pub(crate) choices: &'static [&'static str],
     /// Another environment variable that sets it, kept from the demonstration.
     pub(crate) old_variable: Option<&'static str>,
 }
@@ -32,9 +34,8 @@ pub(crate) enum Kind {
 /// In front of a setting's name in capitals, the environment variable that sets it.
 pub(crate) const VARIABLE_PREFIX: &str = "MCP_OAUTH_";
 
-/// Variables of the demonstration that this version has no use for.
-pub(crate) const UNUSED_VARIABLES: [&str; 4] =
-    ["CLIENT_SECRET", "CLERK_ISSUER", "CLERK_AUDIENCE", "CLERK_CLIENT_SECRET"];
+/// A variable of the demonstration that this version has no use for.
+pub(crate) const UNUSED_VARIABLE: &str = "CLIENT_SECRET";
 
 const fn setting(
     name: &'static str,
@@ -42,7 +43,11 @@ const fn setting(
     default: &'static str,
     meaning: &'static str,
 ) -> Setting {
-    Setting { name, kind, default, meaning, old_variable: None }
+    Setting { name, kind, default, meaning, choices: &[], old_variable: None }
+}
+
+const fn one_of(choices: &'static [&'static str], setting: Setting) -> Setting {
+    Setting { choices, ..setting }
 }
 
 const fn also_in(variable: &'static str, setting: Setting) -> Setting {
@@ -56,7 +61,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 52] = [
+pub(crate) const SETTINGS: [Setting; 55] = [
     setting(
         "host",
         Text,
@@ -73,17 +78,41 @@ pub(crate) const SETTINGS: [Setting; 52] = [
             "Where the world reaches this server; http://localhost:PORT when left out. Every published address is made from it",
         ),
     ),
-    setting(
-        "transport",
-        Text,
-        r#""all""#,
-        "MCP transports to serve: all, http (Streamable HTTP) or sse (HTTP+SSE)",
+    one_of(
+        &["all", "http", "sse"],
+        setting(
+            "transport",
+            Text,
+            r#""all""#,
+            "MCP transports to serve: all, http (Streamable HTTP) or sse (HTTP+SSE)",
+        ),
     ),
     setting(
         "provider",
         Text,
         r#""dev""#,
-        "Who logs people in: dev (the people in dev_users, on loopback only)",
+        "Who logs people in: dev (the people in dev_users, on loopback only), clerk, auth0, keycloak, okta, entra, cognito, google, authentik, oidc (any other OpenID provider), or a NAME that [identity.NAME] describes",
+    ),
+    setting(
+        "providers",
+        List,
+        "[]",
+        "Several of them, instead of provider: people choose one on the login page",
+    ),
+    setting(
+        "identity",
+        Table,
+        "",
+        "What is to be known of each provider: a table [identity.NAME] with issuer, client_id, client_secret_file and more, see docs/providers.md. Also in variables such as CLERK_ISSUER, AUTH0_CLIENT_ID or OIDC_CLIENT_SECRET_FILE",
+    ),
+    one_of(
+        &["local", "provider"],
+        setting(
+            "authorization_server",
+            Text,
+            r#""local""#,
+            "Who issues access tokens: local (this server, after people logged in at the provider) or provider (the provider itself; this server only checks them)",
+        ),
     ),
     setting(
         "store",
@@ -154,11 +183,14 @@ pub(crate) const SETTINGS: [Setting; 52] = [
         "7776000",
         "Age at which the signing key is replaced, in seconds; 0 for never",
     ),
-    setting(
-        "registration",
-        Text,
-        r#""open""#,
-        "Who may register clients: open (everybody), token (who has an initial access token) or off",
+    one_of(
+        &["open", "token", "off"],
+        setting(
+            "registration",
+            Text,
+            r#""open""#,
+            "Who may register clients: open (everybody), token (who has an initial access token) or off",
+        ),
     ),
     setting(
         "initial_access_tokens",
@@ -215,11 +247,14 @@ pub(crate) const SETTINGS: [Setting; 52] = [
         "false",
         "Let the dev provider listen on a host that is not loopback, e.g. in a container nobody else can reach",
     ),
-    setting(
-        "client_documents",
-        Text,
-        r#""open""#,
-        "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
+    one_of(
+        &["open", "listed", "off"],
+        setting(
+            "client_documents",
+            Text,
+            r#""open""#,
+            "Clients that are known by the address of their metadata document: open (all), listed (those of client_document_domains) or off. Keys that clients publish are fetched from the same domains",
+        ),
     ),
     setting(
         "client_document_domains",
@@ -257,7 +292,7 @@ pub(crate) const SETTINGS: [Setting; 52] = [
         r#""info""#,
         "error, warn, info, debug, trace, or directives like warn,mcp_oauth=info,mcp_oauth_http=debug",
     ),
-    setting("log_format", Text, r#""human""#, "human or json"),
+    one_of(&["human", "json"], setting("log_format", Text, r#""human""#, "human or json")),
     setting("access_token_seconds", Number, "3600", "Life of an access token, in seconds"),
     setting(
         "revocation_seconds",
@@ -331,10 +366,12 @@ impl Setting {
         (self.kind != Kind::Table)
             .then(|| format!("{VARIABLE_PREFIX}{}", self.name.to_ascii_uppercase()))
     }
+}
 
+impl Kind {
     /// The value of a text from the environment or a flag.
-    pub(crate) fn value_of(&self, text: &str) -> Value {
-        match self.kind {
+    pub(crate) fn value_of(self, text: &str) -> Value {
+        match self {
             Kind::Number => {
                 text.trim().parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
             }

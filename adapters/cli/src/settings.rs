@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
-use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
@@ -21,13 +20,14 @@ use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
 use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
 use crate::document_settings::DocumentSettings;
 use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
+use crate::provider_choice::{Choice, choice, merge_variables};
+use crate::provider_settings::{ProviderSettings, TokenIssuer};
 use crate::setting_sources::SettingSources;
 
 /// The longest life of a code (OAuth 2.1 §4.1.2).
@@ -69,10 +69,12 @@ pub(crate) struct Settings {
     pub(crate) limits: Option<LimitPolicy>,
     /// How documents of clients are fetched and remembered.
     pub(crate) documents: DocumentSettings,
-    /// Who can log in.
-    pub(crate) dev_users: Vec<DevUser>,
-    /// Whether they are those of the defaults, whose password everybody knows.
+    /// Who logs people in.
+    pub(crate) login: Login,
+    /// Whether the dev users are those of the defaults, whose password everybody knows.
     pub(crate) default_users: bool,
+    /// What may be meant as it is, and is worth a word at the start.
+    pub(crate) warnings: Vec<String>,
     /// `tracing` directives.
     pub(crate) log_level: String,
     /// Whether nobody chose them.
@@ -91,6 +93,28 @@ pub(crate) struct Settings {
     pub(crate) most_audit_entries: u32,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
+}
+
+/// Who logs people in.
+#[derive(Debug, Clone)]
+pub(crate) enum Login {
+    /// The dev provider, and whom it knows.
+    Dev(Vec<DevUser>),
+    /// These; never none.
+    Providers(Vec<ProviderSettings>),
+}
+
+impl Login {
+    /// The providers as those who issue the tokens.
+    fn as_authorization_server(&self) -> AuthorizationServer {
+        let issuer = |it: &ProviderSettings| it.config.policy.issuer.issuer.clone();
+        match self {
+            Self::Dev(_) => AuthorizationServer::Local,
+            Self::Providers(providers) => {
+                AuthorizationServer::Providers(providers.iter().map(issuer).collect())
+            }
+        }
+    }
 }
 
 /// How long clients that registered themselves and are not used are kept.
@@ -161,24 +185,38 @@ enum Who {
     Nobody,
 }
 
-/// A person of the dev provider, as configured.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DevUserSetting {
-    username: String,
-    password: SecretString,
-    subject: Option<String>,
-    name: Option<String>,
-    email: Option<String>,
-}
-
 impl Settings {
+    /// The people of the dev provider; nobody with another.
+    pub(crate) fn dev_users(&self) -> &[DevUser] {
+        match &self.login {
+            Login::Dev(users) => users,
+            Login::Providers(_) => &[],
+        }
+    }
+
+    /// The providers people log in at, or whose tokens are accepted; none with the dev provider.
+    pub(crate) fn providers(&self) -> &[ProviderSettings] {
+        match &self.login {
+            Login::Dev(_) => &[],
+            Login::Providers(providers) => providers,
+        }
+    }
+
+    /// Who issues access tokens.
+    pub(crate) fn token_issuer(&self) -> TokenIssuer {
+        match self.policy.authorization_server {
+            AuthorizationServer::Local => TokenIssuer::Local,
+            AuthorizationServer::Providers(_) => TokenIssuer::Provider,
+        }
+    }
+
     /// Reads and checks every setting.
     pub(crate) fn read(
         arguments: &Arguments,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, Box<RefusedSettings>> {
-        let sources = SettingSources::gather(arguments, environment);
+        let mut sources = SettingSources::gather(arguments, environment);
+        merge_variables(&mut sources, environment);
         let reader = Reader(&sources);
         let places = reader.places();
         let settings = reader.settings(&places);
@@ -197,16 +235,17 @@ pub(crate) struct Reader<'a>(pub(crate) &'a SettingSources);
 impl Reader<'_> {
     /// Reads everything before it gives up on anything.
     fn settings(&self, places: &Places) -> Option<Settings> {
-        let base_url = self.base_url(places.port);
+        let choice = choice(self.0);
+        let base_url = self.base_url(places.port, choice.as_ref());
         let transports = self.transports();
-        let provider = self.provider();
+        let token_issuer = self.token_issuer(choice.as_ref());
         let signing_key = self.signing_key();
         let key_sealer = self.key_sealer();
         let key_rotation = self.key_rotation();
-        let policy = self.policy();
+        let mut policy = self.policy();
         let limits = limits(self.0);
         let documents = self.documents(base_url.as_deref());
-        let dev_users = self.dev_users();
+        let login = self.login(choice.as_ref(), token_issuer, places.host);
         let log_level = self.log_level();
         let log_format = self.log_format();
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
@@ -215,9 +254,13 @@ impl Reader<'_> {
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
-        self.check_dev_host(places.host);
         let (streamable_http, sse) = transports?;
-        provider?;
+        let login = login?;
+        if token_issuer? == TokenIssuer::Provider
+            && let Some(policy) = &mut policy
+        {
+            policy.authorization_server = login.as_authorization_server();
+        }
         Some(Settings {
             host: places.host?,
             port: places.port?,
@@ -234,7 +277,7 @@ impl Reader<'_> {
             policy: policy?,
             limits: limits?,
             documents: documents?,
-            dev_users: dev_users?,
+            login,
             default_users: self.0.is_default("dev_users"),
             log_level: log_level?,
             default_log_level: self.0.is_default("log_level"),
@@ -244,6 +287,7 @@ impl Reader<'_> {
             keep_clients: keep_clients?,
             keep_audit: keep_audit?,
             most_audit_entries: u32::try_from(most_audit_entries?).ok()?,
+            warnings: self.0.warnings(),
             sources: places.sources.clone(),
         })
     }
@@ -284,21 +328,42 @@ impl Reader<'_> {
         parsed
     }
 
-    fn base_url(&self, port: Option<u16>) -> Option<String> {
+    fn login(
+        &self,
+        choice: Option<&Choice>,
+        token_issuer: Option<TokenIssuer>,
+        host: Option<IpAddr>,
+    ) -> Option<Login> {
+        let providers = self.providers(choice?, token_issuer.unwrap_or(TokenIssuer::Local));
+        match choice? {
+            Choice::Dev => {
+                self.check_dev_host(host);
+                self.dev_users().map(Login::Dev)
+            }
+            Choice::Providers(_) => providers.map(Login::Providers),
+        }
+    }
+
+    fn base_url(&self, port: Option<u16>, choice: Option<&Choice>) -> Option<String> {
         let base_url = self.0.optional_text("base_url");
         let spelled = base_url.clone().unwrap_or_else(|| default_base_url(port.unwrap_or(0)));
         let address = match PublicAddress::new(&spelled) {
             Ok(address) => address,
             Err(error) => {
-                let remedy =
-                    "Use http://localhost:PORT: the dev provider serves this machine only.";
+                let remedy = match choice {
+                    Some(Choice::Providers(_)) => {
+                        "Use https://HOST, or http://localhost:PORT on this machine alone."
+                    }
+                    _ => "Use http://localhost:PORT: the dev provider serves this machine only.",
+                };
                 self.0.problem("base_url", error.to_string(), remedy);
                 return base_url;
             }
         };
-        if !address.is_loopback() {
+        if !address.is_loopback() && choice == Some(&Choice::Dev) {
             let reason = format!("the dev provider is for loopback only, and {spelled:?} is not");
-            let remedy = "Use http://localhost:PORT; its passwords are no protection elsewhere.";
+            let remedy = "Use http://localhost:PORT, or choose another provider; these passwords \
+                          are no protection elsewhere.";
             self.0.problem("base_url", reason, remedy);
         }
         if let Some(issuer) = self.0.optional_text("issuer")
@@ -310,28 +375,9 @@ impl Reader<'_> {
         base_url
     }
 
-    /// With a base URL on loopback, a host that is not would still hand test tokens to the network.
-    fn check_dev_host(&self, host: Option<IpAddr>) {
-        let allowed = self.0.get::<bool>("dev_allow_any_host").unwrap_or(false);
-        if let Some(host) = host
-            && !host.is_loopback()
-            && !allowed
-        {
-            let reason =
-                format!("the dev provider hands out tokens, and {host} is reachable from outside");
-            let remedy = "Use 127.0.0.1, or set dev_allow_any_host = true where nobody else can \
-                          reach it, e.g. in a container.";
-            self.0.problem("host", reason, remedy);
-        }
-    }
-
     fn transports(&self) -> Option<(bool, bool)> {
         let choices = [("all", (true, true)), ("http", (true, false)), ("sse", (false, true))];
         self.one_of("transport", &choices)
-    }
-
-    fn provider(&self) -> Option<()> {
-        self.one_of("provider", &[("dev", ())])
     }
 
     fn log_format(&self) -> Option<LogFormat> {
@@ -440,7 +486,7 @@ impl Reader<'_> {
 
     /// A secret, from its setting or from the file that the setting of the same name and `_file`
     /// names; white space around it is no part of it.
-    fn secret(&self, name: &str) -> Option<Option<SecretString>> {
+    pub(crate) fn secret(&self, name: &str) -> Option<Option<SecretString>> {
         let file_setting = format!("{name}_file");
         let text = self.0.optional_text(name);
         if self.0.optional_text(&file_setting).is_none() {
@@ -591,25 +637,6 @@ impl Reader<'_> {
         }
         let default: ScopeSet = default.iter().filter_map(|name| Scope::parse(name).ok()).collect();
         Some(ScopePolicy { supported, default, hierarchy: ScopeHierarchy::default() })
-    }
-
-    fn dev_users(&self) -> Option<Vec<DevUser>> {
-        let users: Vec<DevUserSetting> = self.0.get("dev_users")?;
-        if users.is_empty() {
-            let remedy = "Add one with a username and a password.";
-            self.0.problem("dev_users", "nobody could log in", remedy);
-        }
-        let user = |user: DevUserSetting| DevUser {
-            person: Person {
-                subject: Subject::new(user.subject.unwrap_or_else(|| user.username.clone())),
-                name: user.name,
-                verified_email: user.email,
-                account: None,
-            },
-            username: user.username,
-            password: user.password,
-        };
-        Some(users.into_iter().map(user).collect())
     }
 
     pub(crate) fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {

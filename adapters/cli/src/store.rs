@@ -23,7 +23,6 @@ pub(crate) struct Stores {
     pub(crate) audit: Arc<dyn AuditTrail>,
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
-    #[expect(dead_code, reason = "no way to log in at a provider is wired yet")]
     pub(crate) pending: Arc<dyn PendingLogins>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) spent: Arc<dyn SpentTokenIds>,

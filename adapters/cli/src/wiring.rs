@@ -1,16 +1,19 @@
 //! Putting the adapters behind the ports.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use mcp_oauth_core::domain::public_address::{InvalidAddress, PublicAddress};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, NoProviders, Random,
-    RegisterError, StoreUnavailable, ToolCatalog,
+    AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, LoginProvider, Random,
+    RegisterError, StoreUnavailable, TokenVerifier, ToolCatalog,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
-use mcp_oauth_identity::DevUsers;
+use mcp_oauth_identity::{
+    DevUsers, OidcProvider, ProviderDocuments, ProviderVerifier, PublishedMetadata,
+};
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, Transports};
 use mcp_oauth_memory::{
@@ -19,6 +22,7 @@ use mcp_oauth_memory::{
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
+use crate::provider_settings::ProviderSettings;
 use crate::settings::{Settings, default_base_url};
 use crate::store::Stores;
 use crate::system::{SystemClock, SystemRandom};
@@ -41,14 +45,23 @@ fn address(settings: &Settings, port: u16) -> Result<PublicAddress, InvalidAddre
     Ok(address)
 }
 
-/// The use cases, and the issuer that will want its keys.
-pub(crate) fn use_cases(
+/// What the settings make of the adapters.
+pub(crate) struct Wired {
+    pub(crate) use_cases: UseCases,
+    /// Will want its keys.
+    pub(crate) issuer: Arc<LocalIssuer>,
+    /// The providers; nobody has been asked yet.
+    pub(crate) providers: Vec<Arc<ProviderDocuments>>,
+}
+
+/// Puts everything together.
+pub(crate) fn wire(
     settings: &Settings,
     address: PublicAddress,
     stores: &Stores,
     catalog: Arc<dyn ToolCatalog>,
     audit: Arc<dyn AuditLog>,
-) -> (UseCases, Arc<LocalIssuer>) {
+) -> Result<Wired, Problem> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let issuer = address.issuer().clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
@@ -60,9 +73,11 @@ pub(crate) fn use_cases(
         issuer = issuer.with_key(key.clone());
     }
     let issuer = Arc::new(issuer);
+    let providers = provider_documents(settings, &clock);
+    let published = PublishedMetadata::new(providers.clone(), Arc::clone(&clock));
     let ports = Ports {
-        verifier: Arc::new(VerifiedTokens::new(Arc::clone(&issuer) as _)),
-        provider_metadata: Arc::new(NoProviders),
+        verifier: Arc::new(VerifiedTokens::new(verifier(settings, &issuer, &providers)?)),
+        provider_metadata: Arc::new(published),
         revocations: Arc::new(RecentRevocations::new(
             Arc::clone(&stores.revocations),
             Arc::clone(&clock),
@@ -77,7 +92,8 @@ pub(crate) fn use_cases(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
-        login_methods: LoginMethods::Password(Arc::new(DevUsers::new(settings.dev_users.clone()))),
+        pending: Arc::clone(&stores.pending),
+        login_methods: login_methods(settings, &providers)?,
         catalog,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
@@ -87,8 +103,74 @@ pub(crate) fn use_cases(
         random,
         audit,
     };
-    let dev_person = settings.dev_users.first().map(|user| user.person.clone());
-    (UseCases::new(&ports, address, settings.policy.clone(), dev_person), issuer)
+    let dev_person = settings.dev_users().first().map(|user| user.person.clone());
+    let use_cases = UseCases::new(&ports, address, settings.policy.clone(), dev_person);
+    Ok(Wired { use_cases, issuer, providers })
+}
+
+fn provider_documents(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Arc<ProviderDocuments>> {
+    let of = |provider: &ProviderSettings| {
+        Arc::new(ProviderDocuments::new(provider.config.clone(), Arc::clone(clock)))
+    };
+    settings.providers().iter().map(of).collect()
+}
+
+fn verifier(
+    settings: &Settings,
+    issuer: &Arc<LocalIssuer>,
+    providers: &[Arc<ProviderDocuments>],
+) -> Result<Arc<dyn TokenVerifier>, Problem> {
+    if settings.policy.authorization_server.is_local() {
+        return Ok(Arc::clone(issuer) as _);
+    }
+    let verifier = ProviderVerifier::new(providers.to_vec());
+    let verifier = verifier.map_err(|error| unusable_providers(&error))?;
+    Ok(Arc::new(verifier))
+}
+
+/// Where the providers issue the tokens, nobody logs in here.
+fn login_methods(
+    settings: &Settings,
+    documents: &[Arc<ProviderDocuments>],
+) -> Result<LoginMethods, Problem> {
+    let is_local = settings.policy.authorization_server.is_local();
+    if !is_local || documents.is_empty() {
+        let people = settings.dev_users().to_vec();
+        return Ok(LoginMethods::Password(Arc::new(DevUsers::new(people))));
+    }
+    let one = |(provider, documents): (&ProviderSettings, &Arc<ProviderDocuments>)| {
+        let asked = OidcProvider::new(Arc::clone(documents));
+        let asked = asked.map_err(|error| unusable_providers(&error))?;
+        Ok(LoginProvider {
+            name: provider.config.name.clone(),
+            title: provider.config.title.clone(),
+            issuer: provider.config.policy.issuer.clone(),
+            admission: provider.admission.clone(),
+            carried: provider.carried.clone(),
+            provider: Arc::new(asked),
+        })
+    };
+    let providers = settings.providers().iter().zip(documents).map(one);
+    Ok(LoginMethods::Providers(providers.collect::<Result<_, Problem>>()?))
+}
+
+fn unusable_providers(error: &dyn Display) -> Problem {
+    Problem::new("identity", "the settings", error, "Correct it in [identity.NAME].")
+}
+
+/// Asks every provider once, so that the log says at the start who can't be asked. Nobody waits for
+/// it: a provider may be back before somebody wants to log in.
+pub(crate) async fn greet_providers(providers: Vec<Arc<ProviderDocuments>>) {
+    for provider in providers {
+        let name = provider.config().name.as_str().to_owned();
+        if let Err(error) = provider.discovery_document().await {
+            tracing::warn!(
+                provider = name,
+                %error,
+                "the provider can't be asked; it is tried again when needed, and `doctor` tells more"
+            );
+        }
+    }
 }
 
 /// Whether the stored keys can be read, if there are any.
@@ -134,7 +216,7 @@ pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> Htt
         origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
-        dev_username: settings.dev_users.first().map(|user| user.username.clone()),
+        dev_username: settings.dev_users().first().map(|user| user.username.clone()),
         default_password: settings.default_users,
     }
 }

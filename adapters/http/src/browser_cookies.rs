@@ -1,8 +1,10 @@
-//! The two cookies of the login pages.
+//! The three cookies of the login pages.
 
+use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
-use mcp_oauth_core::domain::secret::{BrowserToken, SessionToken};
+use mcp_oauth_core::domain::provider_login::LONGEST_LOGIN;
+use mcp_oauth_core::domain::secret::{BrowserToken, LoginCookie, SessionToken};
 
 /// Names and attributes of the cookies, which depend on the scheme of the base URL.
 ///
@@ -45,6 +47,19 @@ impl BrowserCookies {
         self.set(self.browser_name(), token.expose())
     }
 
+    /// The login at a provider that the browser of a request is about.
+    pub(crate) fn login(self, headers: &HeaderMap) -> Option<LoginCookie> {
+        read(headers, self.login_name()).map(|value| LoginCookie::presented(&value))
+    }
+
+    /// The header by which a browser is known when it comes back from a provider. It lives as long
+    /// as the youngest login under way.
+    pub(crate) fn set_login(self, token: &LoginCookie) -> Option<HeaderValue> {
+        let mut cookie = self.cookie(self.login_name(), token.expose());
+        cookie.set_max_age(Duration::try_from(LONGEST_LOGIN).ok());
+        HeaderValue::from_str(&cookie.to_string()).ok()
+    }
+
     fn session_name(self) -> &'static str {
         if self.https { "__Host-mcp-session" } else { "mcp-session" }
     }
@@ -53,7 +68,11 @@ impl BrowserCookies {
         if self.https { "__Host-mcp-browser" } else { "mcp-browser" }
     }
 
-    /// They end with the browser's session; how long a login counts is decided here, not there.
+    fn login_name(self) -> &'static str {
+        if self.https { "__Host-mcp-login" } else { "mcp-login" }
+    }
+
+    /// It ends with the browser's session; how long a login counts is decided here, not there.
     fn set(self, name: &'static str, value: &str) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.cookie(name, value).to_string()).ok()
     }

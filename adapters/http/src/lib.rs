@@ -14,6 +14,7 @@ mod methods;
 mod openapi;
 mod page_templates;
 mod pages;
+mod provider_pages;
 mod request_head;
 mod router;
 mod server;

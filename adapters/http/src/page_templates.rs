@@ -31,16 +31,40 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) base: &'a str,
     pub(crate) server_name: &'a str,
     pub(crate) person: &'a str,
+    pub(crate) asked: Asked<'a>,
+    pub(crate) authorization: &'a str,
+    pub(crate) form_token: &'a str,
+}
+
+/// What is asked of somebody who will only then log in, at one of the providers.
+#[derive(Template)]
+#[template(path = "consent_before_login.html")]
+pub(crate) struct ConsentBeforeLoginPage<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) server_name: &'a str,
+    pub(crate) asked: Asked<'a>,
+    pub(crate) providers: Vec<ProviderButton<'a>>,
+    pub(crate) authorization: &'a str,
+    pub(crate) form_token: &'a str,
+}
+
+/// A provider to go on to.
+pub(crate) struct ProviderButton<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) title: &'a str,
+}
+
+/// Who asks for what.
+pub(crate) struct Asked<'a> {
     pub(crate) client_name: &'a str,
     /// Who answers for what a metadata document says.
-    pub(crate) document_host: Option<&'a str>,
+    pub(crate) document_host: Option<String>,
     pub(crate) redirect_uri: &'a str,
     pub(crate) on_this_machine: bool,
     pub(crate) only_on_this_machine: bool,
+    /// For how long a yes will count.
     pub(crate) remembered: Option<String>,
     pub(crate) scopes: Vec<ScopeLine<'a>>,
-    pub(crate) authorization: &'a str,
-    pub(crate) form_token: &'a str,
 }
 
 /// A scope and its meaning.

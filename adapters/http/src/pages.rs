@@ -12,10 +12,11 @@ use mcp_oauth_core::domain::login::PasswordAnswer;
 use mcp_oauth_core::domain::navigation::Navigation;
 use mcp_oauth_core::domain::parameters::Parameters;
 use mcp_oauth_core::domain::redirect_uri::RedirectUri;
+use mcp_oauth_core::domain::secret::BrowserToken;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::authorize::{AuthorizationError, NextPage};
 use mcp_oauth_core::service::consent::{ConsentAnswer, ConsentError};
-use mcp_oauth_core::service::login::{LoginAttempt, LoginError};
+use mcp_oauth_core::service::login::{Login, LoginAttempt, LoginError};
 use mcp_oauth_core::service::refusal::Refusal;
 use poem::endpoint::{BoxEndpoint, make};
 use poem::{Body, EndpointExt, Request, Response, Route};
@@ -24,25 +25,29 @@ use crate::api_body::BodyFormat;
 use crate::browser_cookies::BrowserCookies;
 use crate::methods::{get, get_and_post, post};
 use crate::page_templates::{
-    ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, WayBack, page,
+    Asked, ConsentPage, ErrorPage, LogOutPage, LoggedOutPage, LoginPage, ScopeLine, WayBack, page,
 };
 
 /// How the browser came to a page; no script can set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The pages over the use cases.
-struct Pages {
-    use_cases: UseCases,
-    cookies: BrowserCookies,
+pub(crate) struct Pages {
+    pub(crate) use_cases: UseCases,
+    pub(crate) cookies: BrowserCookies,
 }
 
 /// Adds the browser's part of the flow.
 pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
     let cookies = BrowserCookies::new(use_cases.address.is_https());
     let pages = Arc::new(Pages { use_cases: use_cases.clone(), cookies });
+    let routes = match (&use_cases.login, &use_cases.provider_login) {
+        (Some(login), _) => routes.at("/login", post(pages.login_endpoint(login))),
+        (None, Some(login)) => routes.at("/callback/:provider", get(pages.callback(login))),
+        (None, None) => routes,
+    };
     routes
         .at("/authorize", get(pages.endpoint(Pages::authorize)))
-        .at("/login", post(pages.form_endpoint(Pages::log_in)))
         .at(
             "/logout",
             get_and_post(
@@ -57,9 +62,9 @@ pub(crate) fn add_pages(routes: Route, use_cases: &UseCases) -> Route {
 }
 
 /// A request to a page: its query and its headers.
-struct Visit {
-    query: AuthorizationQuery,
-    headers: HeaderMap,
+pub(crate) struct Visit {
+    pub(crate) query: AuthorizationQuery,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Visit {
@@ -72,14 +77,14 @@ impl Visit {
 }
 
 /// A form that came back.
-struct Submission {
-    query: AuthorizationQuery,
-    headers: HeaderMap,
+pub(crate) struct Submission {
+    pub(crate) query: AuthorizationQuery,
+    pub(crate) headers: HeaderMap,
     form: Parameters,
 }
 
 impl Submission {
-    fn field(&self, name: &'static str) -> String {
+    pub(crate) fn field(&self, name: &'static str) -> String {
         self.form.optional(name).ok().flatten().unwrap_or_default().to_owned()
     }
 }
@@ -87,7 +92,7 @@ impl Submission {
 impl Pages {
     fn endpoint<F, A>(self: &Arc<Self>, show: F) -> BoxEndpoint<'static>
     where
-        F: Fn(Arc<Self>, Visit) -> A + Send + Sync + Copy + 'static,
+        F: Fn(Arc<Self>, Visit) -> A + Send + Sync + 'static,
         A: Future<Output = Response> + Send + 'static,
     {
         let pages = Arc::clone(self);
@@ -100,12 +105,12 @@ impl Pages {
 
     fn form_endpoint<F, A>(self: &Arc<Self>, take: F) -> BoxEndpoint<'static>
     where
-        F: Fn(Arc<Self>, Submission) -> A + Send + Sync + Copy + 'static,
+        F: Fn(Arc<Self>, Submission) -> A + Send + Sync + Clone + 'static,
         A: Future<Output = Response> + Send + 'static,
     {
         let pages = Arc::clone(self);
         let handler = move |request: Request| {
-            let pages = Arc::clone(&pages);
+            let (pages, take) = (Arc::clone(&pages), take.clone());
             async move {
                 let (request, mut body) = request.split();
                 let form = match Parameters::read(&request, &mut body).await {
@@ -125,14 +130,31 @@ impl Pages {
         let session = self.cookies.session(&visit.headers);
         let authorize = &self.use_cases.authorize;
         match authorize.begin(&visit.query, session.as_ref(), visit.navigation()).await {
-            Ok(NextPage::Return(redirect_to)) => see_other(&redirect_to),
-            Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
-            Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
+            Ok(next) => self.next_page(&visit, next),
             Err(error) => self.refused(&error),
         }
     }
 
-    async fn log_in(self: Arc<Self>, submission: Submission) -> Response {
+    fn next_page(&self, visit: &Visit, next: NextPage) -> Response {
+        match next {
+            NextPage::Return(redirect_to) => see_other(&redirect_to),
+            NextPage::Login(request) => self.login_page(visit, &request),
+            NextPage::ConsentBeforeLogin(request) => {
+                self.consent_before_login_page(visit, &request)
+            }
+            NextPage::Consent(awaiting) => self.consent_page(&visit.query, &awaiting),
+        }
+    }
+
+    fn login_endpoint(self: &Arc<Self>, login: &Arc<Login>) -> BoxEndpoint<'static> {
+        let login = Arc::clone(login);
+        self.form_endpoint(move |pages, submission| {
+            let login = Arc::clone(&login);
+            async move { pages.log_in(&login, submission).await }
+        })
+    }
+
+    async fn log_in(&self, login: &Login, submission: Submission) -> Response {
         let attempt = LoginAttempt {
             query: submission.query.clone(),
             browser: self.cookies.browser(&submission.headers),
@@ -142,7 +164,7 @@ impl Pages {
                 password: submission.field("password").into(),
             },
         };
-        match self.use_cases.login.log_in(attempt).await {
+        match login.log_in(attempt).await {
             Ok(session) => {
                 let base = self.use_cases.address.base_path();
                 let mut response =
@@ -160,14 +182,15 @@ impl Pages {
         let session = self.cookies.session(&visit.headers);
         let authorize = &self.use_cases.authorize;
         match authorize.proceed(&visit.query, session.as_ref(), visit.navigation()).await {
-            Ok(NextPage::Return(redirect_to)) => see_other(&redirect_to),
-            Ok(NextPage::Consent(awaiting)) => self.consent_page(&visit.query, &awaiting),
-            Ok(NextPage::Login(request)) => self.login_page(&visit, &request),
+            Ok(next) => self.next_page(&visit, next),
             Err(error) => self.refused(&error),
         }
     }
 
     async fn consent(self: Arc<Self>, submission: Submission) -> Response {
+        if let Some(login) = self.chooses_provider(&submission) {
+            return self.choose_provider(login, &submission).await;
+        }
         let answer = ConsentAnswer {
             query: submission.query.clone(),
             session: self.cookies.session(&submission.headers),
@@ -220,15 +243,22 @@ impl Pages {
     }
 
     fn login_page(&self, visit: &Visit, request: &AuthorizationRequest) -> Response {
-        let known = self.cookies.browser(&visit.headers);
-        let browser = known.clone().unwrap_or_else(|| self.use_cases.login.fresh_browser());
+        let (browser, cookie) = self.browser(visit);
         let form_token = FormToken::new(ProtectedForm::Login(&browser.hash(), &visit.query));
         let template = self.login_template(&visit.query, request, &form_token);
         let mut response = page(StatusCode::OK, &template);
-        if known.is_none() {
-            add_cookie(&mut response, self.cookies.set_browser(&browser));
-        }
+        add_cookie(&mut response, cookie);
         response
+    }
+
+    /// The browser of a request, and the header that marks it when nothing has yet.
+    pub(crate) fn browser(&self, visit: &Visit) -> (BrowserToken, Option<HeaderValue>) {
+        if let Some(known) = self.cookies.browser(&visit.headers) {
+            return (known, None);
+        }
+        let fresh = self.use_cases.reception.fresh_browser();
+        let cookie = self.cookies.set_browser(&fresh);
+        (fresh, cookie)
     }
 
     /// The same form once more, which proved to be this browser's.
@@ -264,30 +294,34 @@ impl Pages {
     }
 
     fn consent_page(&self, query: &AuthorizationQuery, awaiting: &AwaitingConsent) -> Response {
-        let request = awaiting.request();
-        let redirect_uri = request.return_address.redirect_uri();
         let form_token = FormToken::new(ProtectedForm::Consent(&awaiting.session().hash, query));
-        let policy = &self.use_cases.policy;
-        let document_host = request.client.document_host();
-        let scopes = request.scope.iter().map(|scope| ScopeLine {
-            scope: scope.as_str(),
-            meaning: policy.scopes.meaning(scope).unwrap_or_default(),
-        });
         let template = ConsentPage {
             base: self.use_cases.address.base_path(),
-            server_name: &policy.server_name,
+            server_name: &self.use_cases.policy.server_name,
             person: awaiting.person().display_name(),
+            asked: self.asked(awaiting.request()),
+            authorization: query.as_str(),
+            form_token: form_token.as_str(),
+        };
+        page(StatusCode::OK, &template)
+    }
+
+    /// What a person has to know before they say yes.
+    pub(crate) fn asked<'a>(&'a self, request: &'a AuthorizationRequest) -> Asked<'a> {
+        let redirect_uri = request.return_address.redirect_uri();
+        let scopes = request.scope.iter().map(|scope| ScopeLine {
+            scope: scope.as_str(),
+            meaning: self.use_cases.policy.scopes.meaning(scope).unwrap_or_default(),
+        });
+        Asked {
             client_name: request.client.metadata.display_name(&request.client.id),
-            document_host: document_host.as_deref(),
+            document_host: request.client.document_host(),
             redirect_uri: redirect_uri.as_str(),
             on_this_machine: redirect_uri.is_loopback(),
             only_on_this_machine: request.client.metadata.is_loopback_only(),
             remembered: self.remembered(redirect_uri),
             scopes: scopes.collect(),
-            authorization: query.as_str(),
-            form_token: form_token.as_str(),
-        };
-        page(StatusCode::OK, &template)
+        }
     }
 
     /// For how long this answer will count; `None` when it is asked for every time.
@@ -307,7 +341,7 @@ impl Pages {
         redirect_uri.is_web().then(|| format!("{count} {unit}"))
     }
 
-    fn refused(&self, error: &AuthorizationError) -> Response {
+    pub(crate) fn refused(&self, error: &AuthorizationError) -> Response {
         match error {
             AuthorizationError::Redirect { redirect_to, .. } => see_other(redirect_to),
             AuthorizationError::Interrupted { redirect_uri, redirect_to, .. } => {
@@ -319,11 +353,15 @@ impl Pages {
         }
     }
 
-    fn error_page(&self, refusal: Refusal<'_>) -> Response {
+    pub(crate) fn error_page(&self, refusal: Refusal<'_>) -> Response {
         self.error_page_with(refusal, None)
     }
 
-    fn error_page_with(&self, refusal: Refusal<'_>, way_back: Option<WayBack<'_>>) -> Response {
+    pub(crate) fn error_page_with(
+        &self,
+        refusal: Refusal<'_>,
+        way_back: Option<WayBack<'_>>,
+    ) -> Response {
         let row = refusal.row();
         let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
         let template = ErrorPage {
@@ -341,7 +379,7 @@ impl Pages {
 }
 
 /// Always 303, so that no browser sends a password on (OAuth 2.1 §7.5.4).
-fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
         Ok(location) => {
             let response = Response::builder().status(StatusCode::SEE_OTHER);
@@ -354,7 +392,7 @@ fn see_other(location: &str) -> Response {
     }
 }
 
-fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+pub(crate) fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

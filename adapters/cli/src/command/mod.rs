@@ -3,11 +3,13 @@
 
 mod audit;
 mod clients;
+mod doctor;
 mod format;
 mod grants;
 mod keys;
 mod migrate;
 mod moment;
+mod schema;
 mod token;
 mod workplace;
 
@@ -44,6 +46,10 @@ pub(crate) enum Command {
     Token(token::TokenCommand),
     /// Bring the schema of the store up to date
     Migrate(migrate::MigrateCommand),
+    /// See whether everything is right for people to log in, and what to change
+    Doctor(doctor::DoctorCommand),
+    /// Print the JSON schema of configuration files
+    Schema(schema::SchemaCommand),
 }
 
 /// Why a command did not do what it was asked to.
@@ -115,6 +121,14 @@ impl Command {
         arguments: &Arguments,
         environment: &BTreeMap<String, String>,
     ) -> ExitCode {
+        let without_settings = match self {
+            Self::Doctor(command) => Some(command.run(arguments, environment)),
+            Self::Schema(command) => Some(command.run()),
+            _ => None,
+        };
+        if let Some(done) = without_settings {
+            return done.unwrap_or_else(|error| error.explain());
+        }
         let settings = match Settings::read(arguments, environment) {
             Ok(settings) => settings,
             Err(refused) => return CommandError::Problems(refused.problems).explain(),
@@ -133,6 +147,8 @@ impl Command {
             Self::Audit(command) => work(settings, command).await,
             Self::Token(command) => work(settings, command).await,
             Self::Migrate(command) => command.run(&settings).await,
+            // They read the settings themselves, or none.
+            Self::Doctor(_) | Self::Schema(_) => Ok(ExitCode::SUCCESS),
         }
     }
 }

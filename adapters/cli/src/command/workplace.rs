@@ -14,7 +14,7 @@ use crate::settings::{Settings, StoreChoice};
 use crate::store::{Stores, missing_migrations};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
-use crate::wiring;
+use crate::wiring::{self, Wired};
 
 /// The store, and the use cases over it.
 pub(super) struct Workplace {
@@ -51,8 +51,8 @@ impl Workplace {
         let address = wiring::public_address(&settings, settings.port)?;
         // No command calls a tool.
         let tools = Arc::new(BuiltinCatalog::new(settings.policy.scopes.default.clone()));
-        let (use_cases, issuer) =
-            wiring::use_cases(&settings, address, &stores, tools, Arc::new(audit));
+        let Wired { use_cases, issuer, .. } =
+            wiring::wire(&settings, address, &stores, tools, Arc::new(audit))?;
         Ok(Self { settings, stores, use_cases, issuer })
     }
 

@@ -3,12 +3,15 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 52] = [
+const SETTINGS: [(&str, &str); 55] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
     ("transport", "\"all\""),
     ("provider", "\"dev\""),
+    ("providers", "[]"),
+    ("identity", "none"),
+    ("authorization_server", "\"local\""),
     ("store", "\"sqlite:mcp-oauth-server.db\""),
     ("store_password_file", "none"),
     ("store_connections", "10"),
@@ -59,7 +62,7 @@ const SETTINGS: [(&str, &str); 52] = [
 ];
 
 /// Settings that hold more than a variable can.
-const TABLES: [&str; 3] = ["scopes", "dev_users", "request_limits"];
+const TABLES: [&str; 4] = ["identity", "scopes", "dev_users", "request_limits"];
 
 /// What the program prints, successfully, for one flag.
 fn printed(flag: &str) -> String {

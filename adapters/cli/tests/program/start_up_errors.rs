@@ -110,7 +110,7 @@ fn a_value_of_another_kind_is_refused_with_an_example() {
 #[test]
 fn a_choice_that_there_is_not_is_refused_with_those_there_are() {
     refuses_flag("--transport", "stdio", "\"stdio\" is not supported", "all or http or sse");
-    refuses_flag("--provider", "clerk", "\"clerk\" is not supported", "dev");
+    refuses_flag("--provider", "facebook", "\"facebook\" is not supported", "dev, clerk");
     refuses_flag("--log-format", "xml", "\"xml\" is not supported", "human or json");
     refuses_flag(
         "--log-level",

@@ -21,8 +21,8 @@ use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
     MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
-    MockTokenRevocations, MockTokenVerifier, NoProviders,
+    MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits, MockSigningKeys,
+    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
@@ -301,6 +301,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
+        pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         catalog: Arc::new(TestCatalog::new(journal)),
         clock: Arc::new(clock),

@@ -1,0 +1,113 @@
+//! The JSON schema of configuration files, made from the tables that also drive the parser.
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use figment::value::Dict;
+use mcp_oauth_core::domain::limit::LimitedAction;
+use serde_json::{Map, Value, json};
+
+use crate::identity_table::KEYS;
+use crate::setting_table::{Kind, SETTINGS, Setting, defaults};
+
+/// The schema (draft 2020-12), in a notation that editors of TOML files read too.
+pub(crate) fn schema() -> Value {
+    let defaults = Figment::from(Toml::string(&defaults())).extract::<Dict>().unwrap_or_default();
+    let property = |setting: &Setting| {
+        let mut schema = match setting.kind {
+            Kind::Table => table(setting.name),
+            kind => of_kind(kind, setting.choices),
+        };
+        schema.insert("description".to_owned(), json!(setting.meaning));
+        if let Some(default) =
+            defaults.get(setting.name).and_then(|it| serde_json::to_value(it).ok())
+        {
+            schema.insert("default".to_owned(), default);
+        }
+        (setting.name.to_owned(), Value::Object(schema))
+    };
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of mcp-oauth-server",
+        "type": "object",
+        "properties": SETTINGS.iter().map(property).collect::<Map<String, Value>>(),
+        "additionalProperties": false,
+    })
+}
+
+fn of_kind(kind: Kind, choices: &[&str]) -> Map<String, Value> {
+    let schema = match kind {
+        Kind::Text if choices.is_empty() => json!({ "type": "string" }),
+        Kind::Text => json!({ "type": "string", "enum": choices }),
+        Kind::Number => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Switch => json!({ "type": "boolean" }),
+        Kind::List => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Table => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+    };
+    object(schema)
+}
+
+fn object(schema: Value) -> Map<String, Value> {
+    match schema {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// Of the settings that are tables, each has a shape of its own.
+fn table(name: &str) -> Map<String, Value> {
+    match name {
+        "identity" => identity(),
+        "dev_users" => dev_users(),
+        "request_limits" => request_limits(),
+        _ => of_kind(Kind::Table, &[]),
+    }
+}
+
+fn identity() -> Map<String, Value> {
+    let key = |key: &crate::identity_table::IdentityKey| {
+        let mut schema = of_kind(key.kind, key.choices);
+        schema.insert("description".to_owned(), json!(key.meaning));
+        (key.name.to_owned(), Value::Object(schema))
+    };
+    object(json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[a-z0-9-]{1,32}$" },
+        "additionalProperties": {
+            "type": "object",
+            "properties": KEYS.iter().map(key).collect::<Map<String, Value>>(),
+            "additionalProperties": false,
+        },
+    }))
+}
+
+fn dev_users() -> Map<String, Value> {
+    let text = json!({ "type": "string" });
+    object(json!({
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "properties": {
+                "username": text, "password": text, "subject": text, "name": text, "email": text,
+            },
+            "required": ["username", "password"],
+            "additionalProperties": false,
+        },
+    }))
+}
+
+fn request_limits() -> Map<String, Value> {
+    let number = json!({ "type": "integer", "minimum": 1 });
+    let budget = json!({
+        "type": "object",
+        "properties": { "burst": number, "per_minute": number },
+        "required": ["burst", "per_minute"],
+        "additionalProperties": false,
+    });
+    let action = |action: LimitedAction| (action.name().to_owned(), budget.clone());
+    object(json!({
+        "type": "object",
+        "properties": LimitedAction::ALL.into_iter().map(action).collect::<Map<String, Value>>(),
+        "additionalProperties": false,
+    }))
+}

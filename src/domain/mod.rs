@@ -22,6 +22,7 @@ pub mod grant;
 pub mod issuer;
 pub mod json_depth;
 pub mod jwt;
+pub mod kept_tokens;
 pub mod key_rotation;
 pub mod limit;
 pub mod login;

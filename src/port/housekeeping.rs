@@ -22,6 +22,8 @@ pub trait Housekeeping: Send + Sync {
     /// together, of concurrent runs in one, except that what some other call is changing at this
     /// moment may be left for the next run. Returns how many records went.
     ///
+    /// Tokens of providers go along, uncounted, with a grant that is forgotten or was revoked.
+    ///
     /// The access tokens of a forgotten grant count as revoked, so `before` has to lie further back
     /// than an access token lives.
     ///

@@ -6,18 +6,18 @@ use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, KeyStore, LoginSessions,
-    PendingLogins, TokenRevocations,
+    PendingLogins, ProviderTokenStore, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use secrecy::ExposeSecret;
 
 use crate::samples::{
-    MOST, at, client, code_hash, consent, entry, grant, key, pending_login, refresh_hash, rotated,
-    session, session_hash, state_hash,
+    MOST, at, client, code_hash, consent, entry, grant, kept_tokens, key, pending_login,
+    refresh_hash, rotated, session, session_hash, state_hash,
 };
 
 /// How many migrations make the tables for it.
-pub(crate) const MIGRATIONS: usize = 2;
+pub(crate) const MIGRATIONS: usize = 3;
 
 /// One of everything there is.
 pub(crate) async fn fill(store: &Database) {
@@ -30,6 +30,7 @@ pub(crate) async fn fill(store: &Database) {
     store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
     store.revoke(&GrantId::new("g"), at(4)).await.unwrap();
     store.begin_without_code(&grant("machine")).await.unwrap();
+    store.keep_tokens(&kept_tokens("machine")).await.unwrap();
     store.revoke_token(&token("ended"), at(3600)).await.unwrap();
     store.remember(&consent("subject", "c")).await.unwrap();
     store.append(&[entry("first", 1), entry("second", 2)]).await.unwrap();
@@ -47,10 +48,11 @@ pub(crate) async fn contents(store: &Database) -> String {
     // There is no other way to see it.
     let pending = store.take_once(&state_hash("l")).await.unwrap().unwrap();
     PendingLogins::begin(store, &pending).await.unwrap();
+    let tokens = store.find_tokens(&GrantId::new("machine")).await.unwrap();
     let everything = (
         store.list().await.unwrap(),
         LoginSessions::find(store, &session_hash("s")).await.unwrap(),
-        pending,
+        (pending, tokens),
         keys,
         store.find_code(&code_hash("g")).await.unwrap(),
         store.find_refresh(&refresh_hash("g")).await.unwrap(),

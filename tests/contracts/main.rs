@@ -26,6 +26,7 @@ mod pending_logins;
 mod postgres_database;
 mod postgres_outage;
 mod postgres_waiting;
+mod provider_tokens;
 mod refresh_tokens;
 mod spent_token_ids;
 mod sqlite_file;

@@ -12,6 +12,7 @@ use mcp_oauth_core::domain::client_keys::{
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::issuer::Issuer;
+use mcp_oauth_core::domain::kept_tokens::{KeptTokens, SealedTokens};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::pkce::S256Challenge;
@@ -202,6 +203,16 @@ pub(crate) fn pending_login(name: &str) -> PendingLogin {
         query: AuthorizationQuery::new("client_id=c&state=%C3%BC+%22'&scope="),
         client_digest: ConsentDigest::from_stored("digest"),
         expires_at: at(600),
+    }
+}
+
+/// Tokens that came with the grant of that name.
+pub(crate) fn kept_tokens(grant: &str) -> KeptTokens {
+    KeptTokens {
+        grant: GrantId::new(grant),
+        provider: provider(),
+        sealed: SealedTokens::new(format!("\0sealed\u{ff} {grant}").into_bytes()),
+        access_expires_at: Some(at(300)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
-    PendingLogins, SpentTokenIds, TokenRevocations,
+    PendingLogins, ProviderTokenStore, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use tempfile::TempDir;
@@ -19,6 +19,7 @@ pub(crate) trait Store:
     + TokenRevocations
     + LoginSessions
     + PendingLogins
+    + ProviderTokenStore
     + KeyStore
     + Housekeeping
     + SpentTokenIds
@@ -32,6 +33,7 @@ impl<T> Store for T where
         + TokenRevocations
         + LoginSessions
         + PendingLogins
+        + ProviderTokenStore
         + KeyStore
         + Housekeeping
         + SpentTokenIds

@@ -130,7 +130,7 @@ fn revocation(grant: &GrantId, at: Timestamp) -> UpdateMany<grants::Entity> {
 }
 
 /// That the grant of the row at hand is not revoked.
-fn grant_is_alive<T: EntityTrait>(table: T, grant_id: T::Column) -> Expr {
+pub(crate) fn grant_is_alive<T: EntityTrait>(table: T, grant_id: T::Column) -> Expr {
     let alive = Query::select()
         .expr(Expr::value(1))
         .from(grants::Entity)

@@ -7,9 +7,10 @@ use sea_orm::{ColumnTrait, Condition, DbErr, DeleteMany, EntityTrait, QueryFilte
 
 use crate::Database;
 use crate::entity::{
-    clients, codes, consents, grants, login_sessions, pending_logins, refresh_tokens,
-    revoked_tokens, spent_token_ids,
+    clients, codes, consents, grants, login_sessions, pending_logins, provider_tokens,
+    refresh_tokens, revoked_tokens, spent_token_ids,
 };
+use crate::grant_store::grant_is_alive;
 use crate::held_rows::unless_in_use;
 use crate::open::Write;
 use crate::turn::Turn;
@@ -32,6 +33,7 @@ impl Housekeeping for Database {
 }
 
 async fn delete_expired(write: &Write, before: i64) -> Result<u64, DbErr> {
+    tokens_of_revoked_grants().exec(write).await?;
     let deleted = [
         expired(login_sessions::Entity, login_sessions::Column::ExpiresAt, before)
             .exec(write)
@@ -70,6 +72,13 @@ fn unused_clients(unused: UnusedClients) -> DeleteMany<clients::Entity> {
         .add(clients::Column::Origin.eq(ClientOrigin::Registered.as_str()))
         .add(Condition::any().add(never).add(long_ago));
     clients::Entity::delete_many().filter(unless_in_use::<clients::Entity>(unused))
+}
+
+/// Those of grants that are forgotten go by their foreign key.
+fn tokens_of_revoked_grants() -> DeleteMany<provider_tokens::Entity> {
+    let grant_id = provider_tokens::Column::GrantId;
+    let ended = Condition::all().add(grant_is_alive(provider_tokens::Entity, grant_id).not());
+    provider_tokens::Entity::delete_many().filter(unless_in_use::<provider_tokens::Entity>(ended))
 }
 
 fn bare_grants(before: i64) -> DeleteMany<grants::Entity> {

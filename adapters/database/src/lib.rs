@@ -32,6 +32,7 @@ mod postgres_address;
 #[cfg(test)]
 #[path = "../../../tests/contracts/postgres_schema.rs"]
 mod postgres_schema;
+mod provider_tokens;
 #[cfg(test)]
 mod query_plan;
 mod schema;

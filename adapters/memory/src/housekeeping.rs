@@ -20,6 +20,7 @@ impl Housekeeping for MemoryStore {
         records.refresh_tokens.retain(|_, token| token.expires_at >= before);
         records.spent_token_ids.retain(|_, until| *until >= before);
         records.forget_bare_grants(before);
+        records.forget_tokens_of_ended_grants();
         Ok((kept_before - records.perishable()) as u64)
     }
 

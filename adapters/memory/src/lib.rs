@@ -15,6 +15,7 @@ mod housekeeping;
 mod key_store;
 mod login_sessions;
 mod pending_logins;
+mod provider_tokens;
 mod recent_revocations;
 mod remembered_documents;
 mod request_limits;
@@ -29,6 +30,7 @@ use mcp_oauth_core::domain::audit_trail::AuditEntry;
 use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
+use mcp_oauth_core::domain::kept_tokens::KeptTokens;
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
@@ -61,6 +63,7 @@ struct Records {
     consents: HashMap<ConsentKey, RememberedConsent>,
     login_sessions: HashMap<SessionHash, LoginSession>,
     pending_logins: HashMap<ProviderStateHash, PendingLogin>,
+    provider_tokens: HashMap<GrantId, KeptTokens>,
     /// In the order in which they were added.
     signing_keys: Vec<StoredKey>,
     spent_token_ids: HashMap<SpentId, Timestamp>,
@@ -70,6 +73,11 @@ struct Records {
 #[derive(Debug, Error)]
 #[error("the {0} is taken")]
 struct Taken(&'static str);
+
+/// What something belongs to is not there.
+#[derive(Debug, Error)]
+#[error("there is no {0}")]
+struct Missing(&'static str);
 
 impl MemoryStore {
     /// An empty store.

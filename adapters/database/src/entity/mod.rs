@@ -7,6 +7,7 @@ pub(crate) mod consents;
 pub(crate) mod grants;
 pub(crate) mod login_sessions;
 pub(crate) mod pending_logins;
+pub(crate) mod provider_tokens;
 pub(crate) mod refresh_tokens;
 pub(crate) mod revoked_tokens;
 pub(crate) mod signing_keys;

@@ -3,6 +3,7 @@
 mod columns;
 mod m20261123_000001_first_schema;
 mod m20261126_000002_pending_logins;
+mod m20261126_000003_provider_tokens;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -13,6 +14,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_first_schema::Migration),
             Box::new(m20261126_000002_pending_logins::Migration),
+            Box::new(m20261126_000003_provider_tokens::Migration),
         ]
     }
 }

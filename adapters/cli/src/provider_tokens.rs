@@ -85,12 +85,7 @@ impl OneProvider<'_> {
         let api_url = self.api_url();
         let (secret_key, api_url) = (secret_key?, api_url?);
         if self.vendor != Vendor::Clerk {
-            if secret_key.is_some() || api_url.is_some() {
-                let key = if api_url.is_some() { "api_url" } else { "secret_key" };
-                let remedy = "Leave it out; opaque tokens of others are looked up with client_id \
-                              and client_secret.";
-                self.problem_at_either(key, "it is for Clerk alone", remedy);
-            }
+            self.check_not_for_clerk(secret_key.is_some(), api_url.is_some());
             let needs_client = matches!(config.opaque, Some(OpaqueMethod::Introspection { .. }));
             return Some(config.opaque.clone().filter(|_| !needs_client || client.is_some()));
         }
@@ -98,11 +93,17 @@ impl OneProvider<'_> {
         Some(secret_key.map(|secret_key| OpaqueMethod::ClerkVerify { api_url, secret_key }))
     }
 
-    /// About a key or the file with it.
-    fn problem_at_either(&self, key: &str, reason: &str, remedy: &str) {
-        let file = format!("{key}_file");
-        let set = if self.is_set(key) { key } else { &file };
-        self.problem(set, reason, remedy);
+    /// Of the keys that only Clerk has a use for.
+    fn check_not_for_clerk(&self, has_secret_key: bool, has_api_url: bool) {
+        let key = match (has_api_url, has_secret_key) {
+            (true, _) => "api_url",
+            (false, true) if self.is_set("secret_key") => "secret_key",
+            (false, true) => "secret_key_file",
+            (false, false) => return,
+        };
+        let remedy = "Leave it out; opaque tokens of others are looked up with client_id and \
+                      client_secret.";
+        self.problem(key, "it is for Clerk alone", remedy);
     }
 
     fn api_url(&self) -> Option<Option<String>> {

@@ -133,11 +133,7 @@ impl Scenario {
             address = address.with_issuer(issuer).unwrap();
         }
         let issuer = address.issuer().clone();
-        let issuer = Arc::new(match setup.keys {
-            Some(keys) => local_issuer(issuer, keys, &clock),
-            None => local_issuer(issuer, Arc::new(MemoryStore::new()), &clock)
-                .with_key(own_key().clone()),
-        });
+        let issuer = Arc::new(own_issuer(issuer, setup.keys, &clock));
         // A server that runs after another one does not draw the same again.
         let random = CountedRandom::after(store.writes().len());
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
@@ -161,10 +157,7 @@ impl Scenario {
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
-            login_methods: match setup.providers.is_empty() {
-                true => LoginMethods::Password(Arc::clone(&people) as _),
-                false => LoginMethods::Providers(setup.providers),
-            },
+            login_methods: login_methods(setup.providers, &people),
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(random),
@@ -250,6 +243,27 @@ impl Scenario {
                 true => cookies.remove(name),
                 false => cookies.insert(name.to_owned(), value.to_owned()),
             };
+        }
+    }
+}
+
+fn login_methods(providers: Vec<LoginProvider>, people: &Arc<People>) -> LoginMethods {
+    match providers.is_empty() {
+        true => LoginMethods::Password(Arc::clone(people) as _),
+        false => LoginMethods::Providers(providers),
+    }
+}
+
+/// The issuer of a server; with the one key of all tests unless its own come from somewhere.
+fn own_issuer(
+    issuer: Issuer,
+    keys: Option<Arc<dyn KeyStore>>,
+    clock: &Arc<SettableClock>,
+) -> LocalIssuer {
+    match keys {
+        Some(keys) => local_issuer(issuer, keys, clock),
+        None => {
+            local_issuer(issuer, Arc::new(MemoryStore::new()), clock).with_key(own_key().clone())
         }
     }
 }

@@ -93,6 +93,9 @@ pub struct LoginProvider {
     pub admission: AdmissionPolicy,
     /// What of its claims travels on.
     pub carried: CarriedClaims,
+    /// Whether its tokens are kept for tools. A login there is then for one grant, since that is
+    /// what they are kept with.
+    pub keeps_tokens: bool,
     /// The provider itself.
     pub provider: Arc<dyn IdentityProvider>,
 }

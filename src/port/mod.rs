@@ -4,6 +4,7 @@
 mod assertion_signatures;
 mod audit_log;
 mod audit_trail;
+mod caller_tokens;
 mod client_documents;
 mod client_registry;
 mod clock;
@@ -20,15 +21,18 @@ mod provider_metadata;
 mod provider_token_store;
 mod random;
 mod request_limits;
+mod shared_refreshes;
 mod signing_keys;
 mod spent_token_ids;
 mod token_revocations;
+mod token_sealer;
 mod token_verifier;
 mod tool_catalog;
 
 pub use assertion_signatures::*;
 pub use audit_log::*;
 pub use audit_trail::*;
+pub use caller_tokens::*;
 pub use client_documents::*;
 pub use client_registry::*;
 pub use clock::*;
@@ -45,9 +49,11 @@ pub use provider_metadata::*;
 pub use provider_token_store::*;
 pub use random::*;
 pub use request_limits::*;
+pub use shared_refreshes::*;
 pub use signing_keys::*;
 pub use spent_token_ids::*;
 pub use token_revocations::*;
+pub use token_sealer::*;
 pub use token_verifier::*;
 pub use tool_catalog::*;
 

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::{CallerTokens, TokenOutcome};
 use crate::domain::principal::Principal;
 use crate::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
 
@@ -26,17 +28,46 @@ pub trait ToolCatalog: Send + Sync {
 }
 
 /// What a tool knows of the call beside its arguments.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CallContext {
     /// Who is calling.
     pub caller: Arc<Principal>,
+    provider_tokens: Option<Arc<dyn CallerTokens>>,
 }
 
 impl CallContext {
     /// A call by `caller`.
     #[must_use]
     pub fn new(caller: Arc<Principal>) -> Self {
-        Self { caller }
+        Self { caller, provider_tokens: None }
+    }
+
+    /// The same, by somebody whose provider's tokens are kept.
+    #[must_use]
+    pub fn with_provider_tokens(self, tokens: Arc<dyn CallerTokens>) -> Self {
+        Self { provider_tokens: Some(tokens), ..self }
+    }
+
+    /// An access token for the interfaces of the provider that the caller logged in at. Nothing is
+    /// asked, refreshed or even read before a tool calls this. `None` when none is kept, which is
+    /// how it is unless the operator set `keep_tokens`.
+    ///
+    /// It must not be in the answer of the tool: it is no business of the client.
+    ///
+    /// # Errors
+    /// [`ProviderTokenError`](super::ProviderTokenError).
+    pub async fn provider_token(&self) -> TokenOutcome {
+        match &self.provider_tokens {
+            Some(tokens) => tokens.provider_token().await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Who calls is all there is to see.
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext").field("caller", &self.caller).finish_non_exhaustive()
     }
 }

@@ -229,7 +229,7 @@ impl Authorize {
             && self.is_remembered(&awaiting).await.map_err(unavailable)?
         {
             let issued = self.issue_code.issue(awaiting, Decision::ConsentRemembered).await;
-            return Ok(NextPage::Return(issued.map_err(unavailable)?));
+            return Ok(NextPage::Return(issued.map_err(unavailable)?.redirect_to));
         }
         if awaiting.request().prompt.none {
             return Err(self.refuse(awaiting.request(), RefusedRequest::ConsentRequired));
@@ -258,6 +258,7 @@ impl Authorize {
             Err(unavailable) => return Err(self.record(unavailable.into(), client)),
         };
         let session = session.filter(|session| session.is_valid(self.clock.now()));
+        let session = session.filter(|session| !self.people.log_in_for_each_grant(&session.person));
         let Some(session) = session else { return Ok(None) };
         // Nobody knows whether they still may: then they have to log in, and learn it there.
         let admitted = self.people.still_admits(&session.person).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::authorize::{AuthorizationError, Authorize, NextPage};
-use super::issue_code::IssueCode;
+use super::issue_code::{IssueCode, Issued};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::throttle::Throttle;
@@ -80,7 +80,10 @@ impl Consent {
         self.throttle.authorization()?;
         let approved = answer.approved;
         let awaiting = self.awaiting(answer).await?;
-        if approved { Ok(self.approve(awaiting).await?) } else { Ok(self.deny(awaiting).await) }
+        match approved {
+            true => Ok(self.approve(awaiting).await?.redirect_to),
+            false => Ok(self.deny(awaiting).await),
+        }
     }
 
     async fn awaiting(&self, answer: ConsentAnswer) -> Result<AwaitingConsent, ConsentError> {
@@ -99,23 +102,23 @@ impl Consent {
         }
     }
 
-    /// Grants what a person said yes to, remembers it, and returns where to send the browser.
+    /// Grants what a person said yes to, and remembers it.
     pub(super) async fn approve(
         &self,
         awaiting: AwaitingConsent,
-    ) -> Result<String, StoreUnavailable> {
+    ) -> Result<Issued, StoreUnavailable> {
         let keep = self.policy.consent_lifetime;
         let remembered = Some(keep)
             .filter(|keep| !keep.is_zero())
             .and_then(|keep| RememberedConsent::of(&awaiting, keep, self.clock.now()));
-        let redirect_to = self.issue_code.issue(awaiting, Decision::ConsentGiven).await?;
+        let issued = self.issue_code.issue(awaiting, Decision::ConsentGiven).await?;
         if let Some(consent) = remembered
             && let Err(error) = self.consents.remember(&consent).await
         {
             // They said yes: next time they are asked once more.
             tracing::warn!(%error, "a consent is not remembered");
         }
-        Ok(redirect_to)
+        Ok(issued)
     }
 
     async fn deny(&self, awaiting: AwaitingConsent) -> String {

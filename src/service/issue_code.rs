@@ -18,14 +18,22 @@ pub(super) struct IssueCode {
     pub(super) policy: Arc<Policy>,
 }
 
+/// A code that was issued.
+pub(super) struct Issued {
+    /// What it was issued for.
+    pub(super) grant: GrantId,
+    /// Where to send the browser.
+    pub(super) redirect_to: String,
+}
+
 impl IssueCode {
-    /// Issues a code and returns where to send the browser. `decision` says how the person
+    /// Issues a code. `decision` says how the person
     /// consented.
     pub(super) async fn issue(
         &self,
         consented: AwaitingConsent,
         decision: Decision,
-    ) -> Result<String, StoreUnavailable> {
+    ) -> Result<Issued, StoreUnavailable> {
         let approved = consented.approve(Approval {
             grant: GrantId::from_entropy(self.random.entropy()),
             code: AuthorizationCode::from_entropy(self.random.entropy()),
@@ -36,6 +44,6 @@ impl IssueCode {
         self.grants.begin(grant, &approved.code).await?;
         let event = AuditEvent::new(decision).client(&grant.client).grant(&grant.id);
         self.audit.record(event.subject(&grant.person.subject));
-        Ok(approved.redirect_to)
+        Ok(Issued { grant: approved.grant.id, redirect_to: approved.redirect_to })
     }
 }

@@ -30,4 +30,14 @@ impl People {
             }
         }
     }
+
+    /// Whether `person` logs in for every grant anew: the tokens of their provider are kept, and come
+    /// with a login only.
+    pub(super) fn log_in_for_each_grant(&self, person: &Person) -> bool {
+        let (LoginMethods::Providers(providers), Some(account)) = (&self.methods, &person.account)
+        else {
+            return false;
+        };
+        providers.iter().any(|it| it.keeps_tokens && it.name == account.provider)
+    }
 }

@@ -13,7 +13,9 @@ use thiserror::Error;
 
 use super::authorize::{AuthorizationError, Authorize};
 use super::consent::Consent;
+use super::issue_code::Issued;
 use super::policy::Policy;
+use super::provider_tokens::TokensForTools;
 use super::refusal::Refusal;
 use super::throttle::Throttle;
 use crate::domain::admission::NotAdmitted;
@@ -29,7 +31,7 @@ use crate::domain::parameters::{ParameterError, Parameters};
 use crate::domain::person::{Person, Subject};
 use crate::domain::provider::ProviderName;
 use crate::domain::provider_login::{
-    LONGEST_LOGIN, LoginSecrets, PendingLogin, ProviderAnswer, ProviderRequest,
+    LONGEST_LOGIN, LoginSecrets, PendingLogin, ProviderAnswer, ProviderRequest, ProviderTokens,
 };
 use crate::domain::public_address::PublicAddress;
 use crate::domain::redirect_uri::RedirectUri;
@@ -37,7 +39,7 @@ use crate::domain::secret::{
     BrowserToken, LoginCookie, ProviderState, SECRET_BYTES, SessionToken, from_base64url,
 };
 use crate::port::{
-    AuditLog, Clock, LoginProvider, LoginSessions, PendingLogins, ProviderError, Random,
+    AuditLog, CameBack, Clock, LoginProvider, LoginSessions, PendingLogins, ProviderError, Random,
     StoreUnavailable,
 };
 
@@ -63,6 +65,7 @@ pub struct ProviderLogin {
     pub(super) policy: Arc<Policy>,
     pub(super) authorize: Arc<Authorize>,
     pub(super) consent: Arc<Consent>,
+    pub(super) tokens: Option<Arc<TokensForTools>>,
 }
 
 /// A consent form from before the login, as it came back.
@@ -375,8 +378,13 @@ impl ProviderLogin {
             resource: request.resource.clone(),
         };
         let person = who(provider, &came_back).await;
-        let person = person.map_err(|(subject, reason)| interrupted(&request, subject, reason))?;
-        self.log_in(request, person).await
+        let (person, tokens) =
+            person.map_err(|(subject, reason)| interrupted(&request, subject, reason))?;
+        let (session, issued) = self.log_in(request, person).await?;
+        if let Some(for_tools) = &self.tokens {
+            for_tools.keep(&issued.grant, provider, &tokens).await;
+        }
+        Ok(LoggedIn { session, redirect_to: issued.redirect_to })
     }
 
     /// The login that an answer belongs to. From now on there is none any more.
@@ -403,7 +411,7 @@ impl ProviderLogin {
         &self,
         request: AuthorizationRequest,
         person: Person,
-    ) -> Result<LoggedIn, ProviderLoginError> {
+    ) -> Result<(SessionToken, Issued), ProviderLoginError> {
         // A new token at every login, so that nobody can plant a session beforehand.
         let token = SessionToken::from_entropy(self.random.entropy());
         let now = self.clock.now();
@@ -412,8 +420,7 @@ impl ProviderLogin {
         self.sessions.open(&session).await?;
         let event = AuditEvent::new(Decision::LoggedIn).subject(&session.person.subject);
         self.audit.record(event.client(&request.client.id));
-        let redirect_to = self.consent.approve(request.logged_in(session)).await?;
-        Ok(LoggedIn { session: token, redirect_to })
+        Ok((token, self.consent.approve(request.logged_in(session)).await?))
     }
 
     fn record(&self, error: ProviderLoginError) -> ProviderLoginError {
@@ -483,22 +490,21 @@ fn is_one_of_ours(cookie: &LoginCookie) -> bool {
     from_base64url(cookie.expose()).is_some_and(|bytes| bytes.len() == SECRET_BYTES)
 }
 
-/// Who came back, if they are let in; of somebody who is not, who it was.
+/// Who came back and with what, if they are let in; of somebody who is not, who it was.
 async fn who(
     provider: &LoginProvider,
     answer: &ProviderAnswer,
-) -> Result<Person, (Option<Subject>, LoginFailure)> {
+) -> Result<(Person, ProviderTokens), (Option<Subject>, LoginFailure)> {
     let came_back = provider.provider.who_came_back(answer).await;
-    let identity = came_back
-        .map_err(|error| (None, LoginFailure::of_provider(&provider.name, error)))?
-        .identity;
+    let CameBack { identity, tokens } =
+        came_back.map_err(|error| (None, LoginFailure::of_provider(&provider.name, error)))?;
     if !provider.issuer.accepts(&identity.issuer) {
         let (provider, received) = (provider.name.clone(), identity.issuer);
         return Err((None, LoginFailure::OtherIssuer { provider, received }));
     }
     let person = identity.into_person(provider.name.clone(), &provider.carried);
     match provider.admission.check(&person) {
-        Ok(()) => Ok(person),
+        Ok(()) => Ok((person, tokens)),
         Err(refused) => Err((Some(person.subject), refused.into())),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::AccessError;
 use super::policy::ScopePolicy;
+use super::provider_tokens::TokensForTools;
 use super::refusal::Refusal;
 use crate::domain::audit::AuditEvent;
 use crate::domain::principal::Principal;
@@ -16,6 +17,7 @@ pub struct Tools {
     pub(super) catalog: Arc<dyn ToolCatalog>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) scopes: Arc<ScopePolicy>,
+    pub(super) provider_tokens: Option<Arc<TokensForTools>>,
 }
 
 impl Tools {
@@ -62,7 +64,12 @@ impl Tools {
         caller: Arc<Principal>,
         call: ToolCall,
     ) -> Result<ToolOutput, ToolError> {
-        self.catalog.call(call, CallContext::new(caller)).await
+        let tokens = self.provider_tokens.as_ref().zip(caller.grant.clone());
+        let mut context = CallContext::new(caller);
+        if let Some((tokens, grant)) = tokens {
+            context = context.with_provider_tokens(tokens.of(grant));
+        }
+        self.catalog.call(call, context).await
     }
 
     fn missing(&self, caller: &Principal, tool: &ToolDescription) -> ScopeSet {

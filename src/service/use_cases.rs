@@ -23,6 +23,7 @@ use super::people::People;
 use super::policy::Policy;
 use super::private_key_jwt::PrivateKeyJwt;
 use super::provider_login::ProviderLogin;
+use super::provider_tokens::{TokenKeeping, TokensForTools};
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
@@ -70,6 +71,8 @@ pub struct Ports {
     pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
     pub login_methods: LoginMethods,
+    /// Keeps tokens of providers for tools; `None` where nothing can be encrypted.
+    pub token_keeping: Option<TokenKeeping>,
     /// The tools to protect.
     pub catalog: Arc<dyn ToolCatalog>,
     /// The time.
@@ -148,10 +151,12 @@ impl UseCases {
         let issue_code = make.issue_code();
         let authorize = make.authorize(&issue_code);
         let consent = make.consent(&authorize, &issue_code);
+        let tokens = make.tokens_for_tools();
         let (login, provider_login) = match &ports.login_methods {
             LoginMethods::Password(people) => (Some(make.login(people, &authorize)), None),
             LoginMethods::Providers(providers) => {
-                (None, Some(make.provider_login(providers, &authorize, &consent)))
+                let login = make.provider_login(providers, &authorize, &consent);
+                (None, Some(Arc::new(ProviderLogin { tokens: tokens.clone(), ..login })))
             }
         };
         let issues = make.policy.authorization_server.is_local();
@@ -159,7 +164,7 @@ impl UseCases {
         Self {
             reception: make.reception(),
             access: make.access(),
-            tools: make.tools(),
+            tools: make.tools(tokens),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -220,12 +225,20 @@ impl Make {
         })
     }
 
-    fn tools(&self) -> Arc<Tools> {
+    fn tools(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Tools> {
         Arc::new(Tools {
             catalog: Arc::clone(&self.ports.catalog),
             audit: Arc::clone(&self.ports.audit),
             scopes: Arc::clone(&self.scopes),
+            provider_tokens,
         })
+    }
+
+    fn tokens_for_tools(&self) -> Option<Arc<TokensForTools>> {
+        let LoginMethods::Providers(providers) = &self.ports.login_methods else { return None };
+        let keeping = self.ports.token_keeping.clone()?;
+        let clock = Arc::clone(&self.ports.clock);
+        Some(Arc::new(TokensForTools { providers: providers.clone(), keeping, clock }))
     }
 
     fn register(&self) -> Arc<Register> {
@@ -354,8 +367,8 @@ impl Make {
         providers: &[LoginProvider],
         authorize: &Arc<Authorize>,
         consent: &Arc<Consent>,
-    ) -> Arc<ProviderLogin> {
-        Arc::new(ProviderLogin {
+    ) -> ProviderLogin {
+        ProviderLogin {
             providers: providers.to_vec(),
             pending: Arc::clone(&self.ports.pending),
             sessions: Arc::clone(&self.ports.sessions),
@@ -367,7 +380,8 @@ impl Make {
             policy: Arc::clone(&self.policy),
             authorize: Arc::clone(authorize),
             consent: Arc::clone(consent),
-        })
+            tokens: None,
+        }
     }
 
     fn consent(&self, authorize: &Arc<Authorize>, issue_code: &Arc<IssueCode>) -> Arc<Consent> {

@@ -3,16 +3,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use mcp_oauth_core::domain::kept_tokens::KeptTokens;
+use mcp_oauth_core::domain::provider_login::ProviderTokens;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
-use mcp_oauth_core::port::{KeyStore, StoredKey};
+use mcp_oauth_core::port::{KeyStore, MockRandom, ProviderTokenStore, StoredKey, TokenSealer};
 use mcp_oauth_database::{
     Database, DatabaseAddress, OpenError, Opened, migrate, pending_migrations,
 };
+use mcp_oauth_issuer::ProviderTokenSealer;
 use secrecy::ExposeSecret;
 
 use crate::everything::{MIGRATIONS, contents, fill};
-use crate::samples::{key, refresh_hash, rotated};
+use crate::samples::{begun, kept_tokens, key, refresh_hash, rotated};
 use crate::stores::{SqliteFile, race};
 
 async fn refusal(path: &Path) -> OpenError {
@@ -40,6 +44,32 @@ async fn rg_10_everything_acknowledged_survives_a_crash() {
         fs::copy(name(&file), name(&crashed)).unwrap();
     }
     assert_eq!(contents(&crashed.open().await).await, contents(&store).await);
+}
+
+#[tokio::test]
+async fn up_07_no_token_of_a_provider_is_to_be_read_in_the_files() {
+    let file = SqliteFile::new();
+    let store = file.open().await;
+    begun(&store, "a").await;
+    let mut random = MockRandom::new();
+    random.expect_entropy().returning(|| [7; SECRET_BYTES]);
+    let secret = "an encryption secret of 32 letters".into();
+    let sealer = ProviderTokenSealer::new(&secret, None, Arc::new(random)).unwrap();
+    let tokens = ProviderTokens {
+        access_token: "access-of-the-provider".into(),
+        refresh_token: Some("refresh-of-the-provider".into()),
+        expires_at: None,
+    };
+    let kept = kept_tokens("a");
+    let sealed = sealer.seal(&kept.grant, &kept.provider, &tokens.to_unsealed()).unwrap();
+    store.keep_tokens(&KeptTokens { sealed: sealed.clone(), ..kept }).await.unwrap();
+    let read = |suffix| fs::read(format!("{}{suffix}", file.path().display())).unwrap();
+    let dump = [read(""), read("-wal")].concat();
+    let contains = |bytes: &[u8]| dump.windows(bytes.len()).any(|window| window == bytes);
+    assert!(contains(sealed.as_bytes()), "the files are not all there is");
+    for text in ["access-of-the-provider", "refresh-of-the-provider"] {
+        assert!(!contains(text.as_bytes()), "{text}");
+    }
 }
 
 #[tokio::test]

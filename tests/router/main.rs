@@ -40,6 +40,7 @@ mod authorization_response;
 mod broker;
 mod broker_refusals;
 mod consent_page;
+mod kept_tokens;
 mod log_out;
 mod login_page;
 mod person_gone;

@@ -13,20 +13,28 @@ use mcp_oauth_core::domain::provider_account::{CarriedClaims, ProviderIdentity, 
 use mcp_oauth_core::domain::provider_login::{
     ProviderAnswer, ProviderRequest, ProviderTokens, code_challenge,
 };
+use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{CameBack, IdentityProvider, LoginProvider, ProviderError};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::parameters::Parameters;
+use crate::world::NOW;
 
 /// What it gives us; nobody else may ever see it.
 pub(crate) const PROVIDER_TOKEN: &str = "token-of-the-provider";
+
+/// How long it lives, in seconds.
+pub(crate) const TOKEN_LIFE: i64 = 300;
 
 /// A provider and what it was asked.
 pub(crate) struct FakeProvider {
     name: &'static str,
     out_of_reach: Mutex<bool>,
     redeemed: Mutex<Vec<String>>,
+    /// How many refresh tokens were used.
+    refreshed: Mutex<u32>,
+    takes_back: Mutex<bool>,
 }
 
 /// The provider `name`, with people to let in as the operator decides.
@@ -34,8 +42,13 @@ pub(crate) fn provider(
     name: &'static str,
     admission: AdmissionPolicy,
 ) -> (LoginProvider, Arc<FakeProvider>) {
-    let fake = FakeProvider { name, out_of_reach: Mutex::default(), redeemed: Mutex::default() };
-    let fake = Arc::new(fake);
+    let fake = Arc::new(FakeProvider {
+        name,
+        out_of_reach: Mutex::default(),
+        redeemed: Mutex::default(),
+        refreshed: Mutex::default(),
+        takes_back: Mutex::default(),
+    });
     let login = LoginProvider {
         name: ProviderName::parse(name).unwrap(),
         title: format!("Example & {name}"),
@@ -43,6 +56,7 @@ pub(crate) fn provider(
         admission,
         carried: CarriedClaims::new(["groups", "permissions", "org_id"].map(str::to_owned))
             .unwrap(),
+        keeps_tokens: false,
         provider: Arc::clone(&fake) as _,
     };
     (login, fake)
@@ -61,6 +75,15 @@ impl FakeProvider {
     /// The codes that were sent to it.
     pub(crate) fn redeemed(&self) -> Vec<String> {
         self.redeemed.lock().unwrap().clone()
+    }
+
+    /// From now on no refresh token is worth anything.
+    pub(crate) fn take_tokens_back(&self) {
+        *self.takes_back.lock().unwrap() = true;
+    }
+
+    pub(crate) fn refreshed(&self) -> u32 {
+        *self.refreshed.lock().unwrap()
     }
 
     fn reach(&self) -> Result<(), ProviderError> {
@@ -120,13 +143,29 @@ impl IdentityProvider for FakeProvider {
             return refused("the nonce");
         }
         let identity = identity(self.name, subject);
-        let access_token = PROVIDER_TOKEN.into();
-        let tokens = ProviderTokens { access_token, refresh_token: None, expires_at: None };
-        Ok(CameBack { identity, tokens })
+        Ok(CameBack { identity, tokens: tokens(0) })
     }
 
-    async fn refresh(&self, _: &SecretString) -> Result<ProviderTokens, ProviderError> {
-        Err(ProviderError::Refused("nobody keeps tokens".to_owned()))
+    /// Each refresh token counts once.
+    async fn refresh(&self, token: &SecretString) -> Result<ProviderTokens, ProviderError> {
+        self.reach()?;
+        let mut refreshed = self.refreshed.lock().unwrap();
+        let current = tokens(*refreshed).refresh_token.unwrap();
+        if token.expose_secret() != current.expose_secret() || *self.takes_back.lock().unwrap() {
+            return Err(ProviderError::Refused("from inside: the refresh token".to_owned()));
+        }
+        *refreshed += 1;
+        Ok(tokens(*refreshed))
+    }
+}
+
+/// The tokens after so many refreshes.
+fn tokens(number: u32) -> ProviderTokens {
+    let lives = i64::from(number + 1) * TOKEN_LIFE;
+    ProviderTokens {
+        access_token: format!("{PROVIDER_TOKEN}-{number}").into(),
+        refresh_token: Some(format!("refresh-{PROVIDER_TOKEN}-{number}").into()),
+        expires_at: Some(Timestamp::from_unix(NOW + lives)),
     }
 }
 

@@ -8,6 +8,7 @@ use mcp_oauth_core::domain::access_token::IssuedToken;
 use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
+use mcp_oauth_core::domain::kept_tokens::{KeptTokens, SealedTokens};
 use mcp_oauth_core::domain::login::LoginSession;
 use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
@@ -16,7 +17,8 @@ use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, PendingLogins,
-    RedeemError, RegisterError, RotateError, SpentTokenIds, StoreUnavailable, TokenRevocations,
+    ProviderTokenStore, RedeemError, RegisterError, RotateError, SpentTokenIds, StoreUnavailable,
+    TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -169,6 +171,33 @@ impl PendingLogins for RecordingStore {
         state: &ProviderStateHash,
     ) -> Result<Option<PendingLogin>, StoreUnavailable> {
         self.write("take login")?.take_once(state).await
+    }
+}
+
+#[async_trait]
+impl ProviderTokenStore for RecordingStore {
+    async fn keep_tokens(&self, tokens: &KeptTokens) -> Result<(), StoreUnavailable> {
+        self.write("keep tokens")?.keep_tokens(tokens).await
+    }
+
+    async fn find_tokens(&self, grant: &GrantId) -> Result<Option<KeptTokens>, StoreUnavailable> {
+        self.reach()?.find_tokens(grant).await
+    }
+
+    async fn replace_tokens_if_current(
+        &self,
+        current: &SealedTokens,
+        next: &KeptTokens,
+    ) -> Result<bool, StoreUnavailable> {
+        self.write("replace tokens")?.replace_tokens_if_current(current, next).await
+    }
+
+    async fn forget_tokens_if_current(
+        &self,
+        grant: &GrantId,
+        current: &SealedTokens,
+    ) -> Result<bool, StoreUnavailable> {
+        self.write("forget tokens")?.forget_tokens_if_current(grant, current).await
     }
 }
 

@@ -15,16 +15,16 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, RequestLimits,
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
-use mcp_oauth_core::service::{Ports, UseCases};
+use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
+use mcp_oauth_issuer::{ClientSignatures, LocalIssuer, ProviderTokenSealer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
-use mcp_oauth_memory::{MemoryStore, RequestCounts, Unlimited};
+use mcp_oauth_memory::{MemoryStore, RefreshesUnderWay, RequestCounts, Unlimited};
 use mcp_oauth_tools::BuiltinCatalog;
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
@@ -38,9 +38,10 @@ use crate::answer::Answer;
 use crate::foreign_provider::ForeignProvider;
 use crate::parameters::Parameters;
 use crate::people::{People, alice};
+use crate::providers::PROVIDER_TOKEN;
 use crate::publications::Publications;
 use crate::recording_store::RecordingStore;
-use crate::world::{CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
+use crate::world::{AskProvider, CountedRandom, MoveFiles, RecordedAudit, SettableClock, own_key};
 
 /// The base URL of a scenario that does not care.
 pub(crate) const LOCAL: &str = "http://localhost:8000";
@@ -136,7 +137,12 @@ impl Scenario {
         let issuer = Arc::new(own_issuer(issuer, setup.keys, &clock));
         // A server that runs after another one does not draw the same again.
         let random = CountedRandom::after(store.writes().len());
+        let random: Arc<dyn Random> = Arc::new(random);
         let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
+        let catalog = match setup.providers.iter().any(|provider| provider.keeps_tokens) {
+            true => catalog.with(AskProvider).unwrap(),
+            false => catalog,
+        };
         let ports = Ports {
             verifier: match &setup.provider {
                 Some(provider) => Arc::clone(provider) as _,
@@ -158,9 +164,10 @@ impl Scenario {
             sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
             login_methods: login_methods(setup.providers, &people),
+            token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(random),
+            random,
             audit: Arc::clone(&audit) as _,
             limits: request_limits(setup.limits, &(Arc::clone(&clock) as _)),
         };
@@ -245,6 +252,13 @@ impl Scenario {
             };
         }
     }
+}
+
+fn token_keeping(store: &Arc<RecordingStore>, random: &Arc<dyn Random>) -> TokenKeeping {
+    let secret = "an encryption secret of 32 letters".into();
+    let sealer = ProviderTokenSealer::new(&secret, None, Arc::clone(random)).unwrap();
+    let refreshes = Arc::new(RefreshesUnderWay::default());
+    TokenKeeping { store: Arc::clone(store) as _, sealer: Arc::new(sealer), refreshes }
 }
 
 fn login_methods(providers: Vec<LoginProvider>, people: &Arc<People>) -> LoginMethods {
@@ -338,6 +352,9 @@ impl Call<'_> {
         let answer =
             Answer { status: response.status(), headers: response.headers().clone(), body };
         assert_ne!(answer.status.as_u16(), 500, "{asked}: {}", answer.body);
+        // Whatever a client asks, it never sees this (checklist UP-07).
+        let told = format!("{:?} {}", answer.headers, answer.body);
+        assert!(!told.contains(PROVIDER_TOKEN), "{asked}: {told}");
         if self.in_browser {
             self.scenario.keep_cookies(&answer);
         }

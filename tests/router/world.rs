@@ -13,6 +13,7 @@ use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
 use mcp_oauth_core::port::{AuditLog, CallContext, Clock, Random};
 use mcp_oauth_issuer::RsaKey;
 use mcp_oauth_tools::{Tool, ToolText};
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 /// When every scenario begins.
@@ -99,6 +100,33 @@ pub(crate) fn own_key() -> &'static RsaKey {
 pub(crate) fn other_key() -> &'static RsaKey {
     static KEY: OnceLock<RsaKey> = OnceLock::new();
     KEY.get_or_init(|| RsaKey::generate().unwrap())
+}
+
+/// A tool that asks for a token of the caller's provider, and tells all it may of it.
+pub(crate) struct AskProvider;
+
+#[async_trait]
+impl Tool for AskProvider {
+    type Arguments = Map<String, Value>;
+
+    fn text(&self) -> ToolText {
+        ToolText::new("ask_provider", "Ask the provider", "Asks the provider of the caller.")
+    }
+
+    async fn call(
+        &self,
+        _: Self::Arguments,
+        context: &CallContext,
+    ) -> Result<ToolOutput, ToolError> {
+        Ok(match context.provider_token().await {
+            Ok(Some(token)) => {
+                let last = token.access_token.expose_secret().rsplit('-').next().unwrap_or("");
+                ToolOutput::text(format!("asked {} with {last}; {token:?}", token.provider))
+            }
+            Ok(None) => ToolOutput::text("there is none"),
+            Err(error) => ToolOutput::failure(error.to_string()),
+        })
+    }
 }
 
 /// A tool that needs two scopes and tells everything it was told about the call.

@@ -24,6 +24,7 @@ mod manage_registration;
 mod metadata;
 mod private_key_jwt;
 mod provider_login;
+mod provider_tokens;
 mod readiness;
 mod reception;
 mod refresh;

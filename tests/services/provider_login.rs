@@ -35,13 +35,14 @@ use crate::world::{Stage, World, authorization, row};
 const ISSUER: &str = "https://id.example";
 
 /// The provider `work`, which lets everybody in.
-fn work(provider: MockIdentityProvider) -> LoginProvider {
+pub(crate) fn work(provider: MockIdentityProvider) -> LoginProvider {
     LoginProvider {
         name: ProviderName::parse("work").unwrap(),
         title: "your work account".to_owned(),
         issuer: IssuerRule::exactly(Issuer::new(ISSUER)),
         admission: AdmissionPolicy::default(),
         carried: CarriedClaims::new(["org_id".to_owned()]).unwrap(),
+        keeps_tokens: false,
         provider: Arc::new(provider),
     }
 }
@@ -103,11 +104,11 @@ fn back(parameters: &[(&str, &str)]) -> ProviderReturn {
     }
 }
 
-fn with_code() -> ProviderReturn {
+pub(crate) fn with_code() -> ProviderReturn {
     back(&[("state", PROVIDER_STATE), ("code", PROVIDER_CODE)])
 }
 
-fn identity() -> ProviderIdentity {
+pub(crate) fn identity() -> ProviderIdentity {
     ProviderIdentity {
         issuer: Issuer::new(ISSUER),
         subject: ProviderSubject::parse("alice").unwrap(),
@@ -123,7 +124,7 @@ fn identity() -> ProviderIdentity {
     }
 }
 
-fn came_back(identity: ProviderIdentity) -> CameBack {
+pub(crate) fn came_back(identity: ProviderIdentity) -> CameBack {
     let access_token = PROVIDER_TOKEN.into();
     let tokens = ProviderTokens { access_token, refresh_token: None, expires_at: None };
     CameBack { identity, tokens }
@@ -137,7 +138,7 @@ fn answering(answer: Result<CameBack, ProviderError>) -> MockIdentityProvider {
 }
 
 /// A world in which everything about a return is in order but for the provider's word.
-fn returning(answer: Result<CameBack, ProviderError>) -> World {
+pub(crate) fn returning(answer: Result<CameBack, ProviderError>) -> World {
     with_pending(at_work(answering(answer)).with_client(client()), Some(pending()))
 }
 
@@ -145,7 +146,10 @@ async fn begin(stage: &Stage, choice: ProviderChoice) -> Result<Onward, Provider
     stage.provider_login().begin(choice).await
 }
 
-async fn finish(stage: &Stage, back: ProviderReturn) -> Result<LoggedIn, ProviderLoginError> {
+pub(crate) async fn finish(
+    stage: &Stage,
+    back: ProviderReturn,
+) -> Result<LoggedIn, ProviderLoginError> {
     stage.provider_login().finish(back).await
 }
 

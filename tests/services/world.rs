@@ -27,7 +27,7 @@ use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
 use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
-use mcp_oauth_core::service::{Ports, UseCases};
+use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 
 use crate::samples::{
     BASE, CALLBACK, CHALLENGE, PROVIDER, RESOURCE, SECRETS, SIGNED, alice, at, client, code,
@@ -52,6 +52,8 @@ pub(crate) struct World {
     pub(crate) pending: MockPendingLogins,
     /// Where people log in, instead of by a password.
     pub(crate) providers: Vec<LoginProvider>,
+    /// What keeps their tokens.
+    pub(crate) token_keeping: Option<TokenKeeping>,
     pub(crate) catalog: MockToolCatalog,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
@@ -77,6 +79,7 @@ impl World {
             identity: MockPasswordLogin::new(),
             pending: MockPendingLogins::new(),
             providers: Vec::new(),
+            token_keeping: None,
             catalog: MockToolCatalog::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
@@ -187,6 +190,7 @@ impl World {
                 true => LoginMethods::Password(Arc::new(self.identity)),
                 false => LoginMethods::Providers(self.providers),
             },
+            token_keeping: self.token_keeping,
             catalog: Arc::new(self.catalog),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),

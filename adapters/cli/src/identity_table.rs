@@ -40,7 +40,7 @@ use Kind::{List, Switch, Table, Text};
 use Mode::{Both, Local, Provider};
 
 /// Every key, in the order of the reference.
-pub(crate) const KEYS: [IdentityKey; 25] = [
+pub(crate) const KEYS: [IdentityKey; 26] = [
     one_of(
         &["clerk", "auth0", "keycloak", "okta", "entra", "cognito", "google", "authentik", "oidc"],
         key("kind", Text, Both, "Which kind of provider it is; the name when left out"),
@@ -82,6 +82,12 @@ pub(crate) const KEYS: [IdentityKey; 25] = [
         List,
         Local,
         "Claims of the ID token that travel into access tokens and to tools",
+    ),
+    key(
+        "keep_tokens",
+        Switch,
+        Local,
+        "Keep the provider's tokens, encrypted, for tools that ask for them; needs encryption_secret",
     ),
     key("groups_claim", Text, Both, "Claim that lists the groups of a person"),
     key("tenant_claim", Text, Both, "Claim that names the tenant of a person"),

@@ -22,6 +22,7 @@ mod provider_tokens;
 #[cfg(test)]
 mod published;
 mod run;
+mod sealers;
 mod setting_sources;
 mod setting_table;
 mod settings;

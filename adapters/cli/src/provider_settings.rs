@@ -36,6 +36,8 @@ pub(crate) struct ProviderSettings {
     pub(crate) admission: AdmissionPolicy,
     /// What of its claims travels on.
     pub(crate) carried: CarriedClaims,
+    /// Whether its tokens are kept for tools.
+    pub(crate) keeps_tokens: bool,
 }
 
 /// Reads one table `[identity.NAME]`; each method reports its own problems.
@@ -151,6 +153,7 @@ impl OneProvider<'_> {
         let admission = self.admission();
         let carried = self.carried();
         let title = self.text("title");
+        let keeps_tokens = self.keeps_tokens();
         let mut config = ProviderConfig::of(
             self.vendor,
             self.name.clone(),
@@ -166,10 +169,15 @@ impl OneProvider<'_> {
         let login = login?;
         config.client = client?;
         config.title = title?.unwrap_or(config.title);
-        config.login_scopes = login.scopes.unwrap_or(config.login_scopes);
         config.authorize_parameters = login.parameters;
+        let keeps_tokens = keeps_tokens?;
+        match login.scopes {
+            Some(scopes) => config.login_scopes = scopes,
+            None if keeps_tokens => config.ask_for_refresh_tokens(),
+            None => {}
+        }
         config.resource_forwarding = login.forwarding;
-        Some(ProviderSettings { config, admission: admission?, carried: carried? })
+        Some(ProviderSettings { config, admission: admission?, carried: carried?, keeps_tokens })
     }
 
     pub(crate) fn path(&self, key: &str) -> String {
@@ -406,6 +414,29 @@ impl OneProvider<'_> {
                 None
             }
         }
+    }
+
+    /// Tokens of others are kept under a secret, or not at all.
+    fn keeps_tokens(&self) -> Option<bool> {
+        const KEY: &str = "keep_tokens";
+        if !self.is_set(KEY) || !self.reader.0.get::<bool>(&self.path(KEY))? {
+            return Some(false);
+        }
+        if self.issues == TokenIssuer::Provider {
+            let reason =
+                "the provider issues the tokens, and clients have them: nobody logs in here";
+            let remedy = "Leave it out, or set authorization_server = \"local\".";
+            self.problem(KEY, reason, remedy);
+            return None;
+        }
+        let is_set = |name| self.reader.0.optional_text(name).is_some();
+        if !is_set("encryption_secret") && !is_set("encryption_secret_file") {
+            let reason = "there is no encryption_secret, and tokens are never stored as they are";
+            let remedy = "Set encryption_secret_file; `openssl rand -base64 32` makes a secret.";
+            self.problem(KEY, reason, remedy);
+            return None;
+        }
+        Some(true)
     }
 
     /// Where groups and tenants stand, and of which tenants tokens may be.

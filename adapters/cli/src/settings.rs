@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::domain::key_rotation::KeyRotation;
@@ -18,7 +17,7 @@ use mcp_oauth_core::service::policy::{
 };
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
-use mcp_oauth_issuer::{KeySealer, RsaKey, SealError};
+use mcp_oauth_issuer::RsaKey;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +27,7 @@ use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
 use crate::provider_choice::{Choice, choice, merge_variables};
 use crate::provider_settings::{ProviderSettings, TokenIssuer};
+use crate::sealers::Sealers;
 use crate::setting_sources::SettingSources;
 
 /// The longest life of a code (OAuth 2.1 §4.1.2).
@@ -59,8 +59,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
-    /// What stored signing keys are sealed with.
-    pub(crate) key_sealer: Arc<KeySealer>,
+    /// What encrypts what is stored.
+    pub(crate) sealers: Sealers,
     /// When signing keys are replaced.
     pub(crate) key_rotation: KeyRotation,
     /// Scopes, lifetimes and proxies.
@@ -240,7 +240,7 @@ impl Reader<'_> {
         let transports = self.transports();
         let token_issuer = self.token_issuer(choice.as_ref());
         let signing_key = self.signing_key();
-        let key_sealer = self.key_sealer();
+        let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
         let limits = limits(self.0);
@@ -272,7 +272,7 @@ impl Reader<'_> {
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
             signing_key: signing_key?,
-            key_sealer: key_sealer?,
+            sealers: sealers?,
             key_rotation: key_rotation?,
             policy: policy?,
             limits: limits?,
@@ -467,21 +467,6 @@ impl Reader<'_> {
         };
         let text = std::fs::read(&path).map_err(|error| problem(error.to_string())).ok()?;
         RsaKey::from_pem(&text).map_err(|error| problem(error.to_string())).ok().map(Some)
-    }
-
-    fn key_sealer(&self) -> Option<Arc<KeySealer>> {
-        let current = self.secret("encryption_secret")?;
-        let previous = self.secret("previous_encryption_secret")?;
-        let report = |name: &str, error: SealError| {
-            let remedy = "`openssl rand -base64 32` makes one.";
-            self.0.problem(name, error.to_string(), remedy);
-        };
-        for (name, secret) in
-            [("encryption_secret", &current), ("previous_encryption_secret", &previous)]
-        {
-            KeySealer::new(secret.as_ref(), None).map_err(|error| report(name, error)).ok()?;
-        }
-        KeySealer::new(current.as_ref(), previous.as_ref()).ok().map(Arc::new)
     }
 
     /// A secret, from its setting or from the file that the setting of the same name and `_file`

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
-    LoginSessions, PendingLogins, SpentTokenIds, TokenRevocations,
+    LoginSessions, PendingLogins, ProviderTokenStore, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError, migrate, pending_migrations};
 use mcp_oauth_memory::MemoryStore;
@@ -24,6 +24,7 @@ pub(crate) struct Stores {
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
     pub(crate) pending: Arc<dyn PendingLogins>,
+    pub(crate) provider_tokens: Arc<dyn ProviderTokenStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) spent: Arc<dyn SpentTokenIds>,
     pub(crate) housekeeping: Arc<dyn Housekeeping>,
@@ -70,6 +71,7 @@ impl Stores {
             + AuditTrail
             + LoginSessions
             + PendingLogins
+            + ProviderTokenStore
             + KeyStore
             + SpentTokenIds
             + Housekeeping
@@ -84,6 +86,7 @@ impl Stores {
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
+            provider_tokens: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
             spent: Arc::clone(&store) as _,
             housekeeping: store,

@@ -9,7 +9,7 @@ use mcp_oauth_core::port::{
     AuditLog, ClientDocuments, ClientRegistry, Clock, LoginMethods, LoginProvider, Random,
     RegisterError, StoreUnavailable, TokenVerifier, ToolCatalog,
 };
-use mcp_oauth_core::service::{Ports, UseCases};
+use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, docs_client};
 use mcp_oauth_identity::{
     DevUsers, OidcProvider, ProviderDocuments, ProviderVerifier, PublishedMetadata,
@@ -17,7 +17,8 @@ use mcp_oauth_identity::{
 use mcp_oauth_issuer::{ClientSignatures, LocalIssuer};
 use mcp_oauth_mcp::{McpSettings, Transports};
 use mcp_oauth_memory::{
-    RecentRevocations, RememberedDocuments, RequestCounts, Unlimited, VerifiedTokens,
+    RecentRevocations, RefreshesUnderWay, RememberedDocuments, RequestCounts, Unlimited,
+    VerifiedTokens,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +69,7 @@ pub(crate) fn wire(
     let keys = Arc::clone(&stores.keys);
     let (clock_too, random_too) = (Arc::clone(&clock), Arc::clone(&random));
     let mut issuer = LocalIssuer::new(issuer, keys, clock_too, random_too, settings.key_rotation)
-        .with_sealer(Arc::clone(&settings.key_sealer));
+        .with_sealer(Arc::clone(&settings.sealers.keys));
     if let Some(key) = &settings.signing_key {
         issuer = issuer.with_key(key.clone());
     }
@@ -94,6 +95,7 @@ pub(crate) fn wire(
         sessions: Arc::clone(&stores.sessions),
         pending: Arc::clone(&stores.pending),
         login_methods: login_methods(settings, &providers)?,
+        token_keeping: token_keeping(settings, stores),
         catalog,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
@@ -147,11 +149,18 @@ fn login_methods(
             issuer: provider.config.policy.issuer.clone(),
             admission: provider.admission.clone(),
             carried: provider.carried.clone(),
+            keeps_tokens: provider.keeps_tokens,
             provider: Arc::new(asked),
         })
     };
     let providers = settings.providers().iter().zip(documents).map(one);
     Ok(LoginMethods::Providers(providers.collect::<Result<_, Problem>>()?))
+}
+
+fn token_keeping(settings: &Settings, stores: &Stores) -> Option<TokenKeeping> {
+    let sealer = settings.sealers.tokens.clone()?;
+    let store = Arc::clone(&stores.provider_tokens);
+    Some(TokenKeeping { store, sealer, refreshes: Arc::new(RefreshesUnderWay::default()) })
 }
 
 fn unusable_providers(error: &dyn Display) -> Problem {

@@ -233,7 +233,11 @@ impl IdentityProvider for OidcProvider {
         if request.login_again {
             address = address.add_prompt(CoreAuthPrompt::Login);
         }
-        for (name, value) in &self.config().authorize_parameters {
+        // No parameter is there twice (RFC 6749 §3.1).
+        let is_ours = |name: &str| request.login_again && name == "prompt";
+        for (name, value) in
+            self.config().authorize_parameters.iter().filter(|(name, _)| !is_ours(name))
+        {
             address = address.add_extra_param(name.clone(), value.clone());
         }
         if let Some((name, value)) = self.resource_parameter(&request.resource) {

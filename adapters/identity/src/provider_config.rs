@@ -154,6 +154,24 @@ impl ProviderConfig {
         }
         config
     }
+
+    /// Has a login ask for a refresh token as well (OpenID Connect Core §11). Google knows no such
+    /// scope and has parameters of its own, which those of the operator replace; Cognito refuses the
+    /// scope and gives one anyway.
+    pub fn ask_for_refresh_tokens(&mut self) {
+        match self.vendor {
+            Vendor::Google => {
+                for (name, value) in [("access_type", "offline"), ("prompt", "consent")] {
+                    let is_set = self.authorize_parameters.iter().any(|(set, _)| set == name);
+                    if !is_set {
+                        self.authorize_parameters.push((name.to_owned(), value.to_owned()));
+                    }
+                }
+            }
+            Vendor::Cognito => {}
+            _ => self.login_scopes.push("offline_access".to_owned()),
+        }
+    }
 }
 
 /// Two dialects, `JWT` and RFC 9068; `aud` names the userinfo endpoint beside the API.
@@ -267,6 +285,23 @@ mod tests {
         assert!(
             of(Vendor::Entra, "https://login.example/t1/v2.0").policy.issuer.aliases.is_empty()
         );
+    }
+
+    #[test]
+    fn up_07_a_login_asks_for_a_refresh_token_in_the_words_of_its_vendor() {
+        for vendor in Vendor::ALL {
+            let mut config = of(vendor, "https://id.example/");
+            config.authorize_parameters = vec![("prompt".to_owned(), "select_account".to_owned())];
+            config.ask_for_refresh_tokens();
+            let asks = config.login_scopes.contains(&"offline_access".to_owned());
+            assert_eq!(asks, !matches!(vendor, Vendor::Google | Vendor::Cognito), "{vendor:?}");
+            let parameters: Vec<_> = config.authorize_parameters.iter().map(|it| &*it.0).collect();
+            let expected: &[&str] = match vendor {
+                Vendor::Google => &["prompt", "access_type"],
+                _ => &["prompt"],
+            };
+            assert_eq!(parameters, expected, "{vendor:?}");
+        }
     }
 
     #[test]

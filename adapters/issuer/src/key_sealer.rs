@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use mcp_oauth_core::port::{Random, StoredKey};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use thiserror::Error;
+
+use crate::cipher::Cipher;
 
 /// The fewest characters of an encryption secret.
 pub const SHORTEST_SECRET: usize = 32;
@@ -14,7 +14,8 @@ pub const SHORTEST_SECRET: usize = 32;
 /// Begins a sealed key; DER begins with another byte.
 const SEALED: &[u8] = b"sealed1\0";
 
-const NONCE_BYTES: usize = 12;
+/// What the encryption key is for.
+const PURPOSE: &str = "mcp-oauth-server signing keys";
 
 /// Seals keys under one secret, and opens those that were sealed under it, under the secret before
 /// it, or not at all.
@@ -37,7 +38,7 @@ pub enum SealError {
     #[error("the stored signing keys are encrypted under another secret, or damaged")]
     WrongSecret,
     /// The cryptographic library failed.
-    #[error("a signing key could not be encrypted")]
+    #[error("nothing could be encrypted")]
     NotSealed,
 }
 
@@ -59,7 +60,7 @@ impl KeySealer {
         current: Option<&SecretString>,
         previous: Option<&SecretString>,
     ) -> Result<Self, SealError> {
-        let cipher = |secret: &SecretString| Cipher::new(secret);
+        let cipher = |secret: &SecretString| Cipher::new(secret, PURPOSE);
         Ok(Self {
             current: current.map(cipher).transpose()?,
             previous: previous.map(cipher).transpose()?,
@@ -75,7 +76,11 @@ impl KeySealer {
     ) -> Result<SecretSlice<u8>, SealError> {
         match &self.current {
             None => Ok(pkcs8.clone()),
-            Some(cipher) => cipher.seal(key_id, pkcs8, random),
+            // The id goes along, so that no sealed key passes for another.
+            Some(cipher) => {
+                let sealed = cipher.seal(key_id.as_bytes(), pkcs8, random)?;
+                Ok([SEALED, &sealed].concat().into())
+            }
         }
     }
 
@@ -86,7 +91,7 @@ impl KeySealer {
             return Ok(OpenedKey { pkcs8: stored.private_key.clone(), is_outdated });
         };
         let under = |cipher: &Option<Cipher>| {
-            cipher.as_ref().and_then(|cipher| cipher.open(&stored.key_id, sealed))
+            cipher.as_ref().and_then(|cipher| cipher.open(stored.key_id.as_bytes(), sealed))
         };
         if let Some(pkcs8) = under(&self.current) {
             return Ok(OpenedKey { pkcs8, is_outdated: false });
@@ -104,59 +109,6 @@ impl fmt::Debug for KeySealer {
         f.debug_struct("KeySealer")
             .field("encrypts", &self.current.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-/// AES-256-GCM under a key derived from a secret; the id of the signing key is authenticated along,
-/// so that no sealed key passes for another.
-struct Cipher(LessSafeKey);
-
-impl Cipher {
-    fn new(secret: &SecretString) -> Result<Self, SealError> {
-        let secret = secret.expose_secret();
-        if secret.chars().count() < SHORTEST_SECRET {
-            return Err(SealError::ShortSecret);
-        }
-        let purpose: &[&[u8]] = &[b"mcp-oauth-server signing keys"];
-        let derived = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
-        let mut key = [0; 32];
-        let okm = derived.expand(purpose, KeyLength).map_err(|_| SealError::NotSealed)?;
-        okm.fill(&mut key).map_err(|_| SealError::NotSealed)?;
-        let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| SealError::NotSealed)?;
-        Ok(Self(LessSafeKey::new(key)))
-    }
-
-    fn seal(
-        &self,
-        key_id: &str,
-        pkcs8: &SecretSlice<u8>,
-        random: &dyn Random,
-    ) -> Result<SecretSlice<u8>, SealError> {
-        let mut nonce = [0; NONCE_BYTES];
-        nonce.copy_from_slice(&random.entropy()[..NONCE_BYTES]);
-        let mut text = pkcs8.expose_secret().to_vec();
-        let unique = Nonce::assume_unique_for_key(nonce);
-        self.0
-            .seal_in_place_append_tag(unique, Aad::from(key_id), &mut text)
-            .map_err(|_| SealError::NotSealed)?;
-        Ok([SEALED, &nonce, &text].concat().into())
-    }
-
-    fn open(&self, key_id: &str, sealed: &[u8]) -> Option<SecretSlice<u8>> {
-        let (nonce, text) = sealed.split_at_checked(NONCE_BYTES)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut text = text.to_vec();
-        let opened = self.0.open_in_place(nonce, Aad::from(key_id), &mut text).ok()?;
-        Some(opened.to_vec().into())
-    }
-}
-
-/// The length of the derived key, in bytes.
-struct KeyLength;
-
-impl KeyType for KeyLength {
-    fn len(&self) -> usize {
-        32
     }
 }
 

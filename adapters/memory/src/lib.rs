@@ -19,6 +19,7 @@ mod provider_tokens;
 mod recent_revocations;
 mod remembered_documents;
 mod request_limits;
+mod shared_refreshes;
 mod spent_token_ids;
 mod token_revocations;
 mod verified_tokens;
@@ -43,6 +44,7 @@ use thiserror::Error;
 pub use recent_revocations::RecentRevocations;
 pub use remembered_documents::{DocumentMemory, RememberedDocuments};
 pub use request_limits::{RequestCounts, Unlimited};
+pub use shared_refreshes::RefreshesUnderWay;
 pub use verified_tokens::VerifiedTokens;
 
 /// Everything the ports of a store ask for, in memory.

@@ -68,6 +68,8 @@ fn what_is_said_of_a_provider_and_means_nothing_is_refused() {
     refuses(&oidc("authorize_parameters = { state = \"x\" }"), &["state is set by this server"]);
     refuses(&oidc("public_client = true"), &["there is a secret as well"]);
     refuses(&oidc("client_secret_file = \"nowhere\""), &["client_secret is set as well"]);
+    refuses(&oidc("keep_tokens = true"), &["keep_tokens", "there is no encryption_secret"]);
+    refuses(&issuing("keep_tokens = true"), &["keep_tokens", "nobody logs in here"]);
     refuses(&issuing("audience_mode = \"none\""), &["require or foreign or observe"]);
     refuses(&issuing("secret_key = \"sk_1\""), &["it is for Clerk alone"]);
     refuses(&issuing("allowed_groups = [\"g\"]"), &["nobody is refused by this list"]);

@@ -303,6 +303,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         sessions: Arc::new(MockLoginSessions::new()),
         pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
+        token_keeping: None,
         catalog: Arc::new(TestCatalog::new(journal)),
         clock: Arc::new(clock),
         random: Arc::new(MockRandom::new()),

@@ -28,7 +28,11 @@ pub fn introspected(answer: Claims) -> Result<Claims, VerifyError> {
     Ok(answer)
 }
 
-/// The claims of an answer of Clerk's own endpoint; it counts in milliseconds.
+/// Larger numbers are no seconds since 1970 before the year 5138, but milliseconds.
+const MOST_SECONDS: i64 = 100_000_000_000;
+
+/// The claims of an answer of Clerk's own endpoint. Its documentation shows times in seconds, its
+/// libraries have them in milliseconds; both are understood.
 ///
 /// # Errors
 /// [`VerifyError::Revoked`], or [`VerifyError::Inactive`] for one that Clerk calls expired.
@@ -52,8 +56,9 @@ pub fn verified_by_clerk(answer: &Claims) -> Result<Claims, VerifyError> {
         claims.insert("scope".to_owned(), json!(scopes.join(" ")));
     }
     for (theirs, name) in [("expiration", "exp"), ("created_at", "iat")] {
-        if let Some(milliseconds) = answer.get(theirs).and_then(Value::as_i64) {
-            claims.insert(name.to_owned(), json!(milliseconds / 1000));
+        if let Some(time) = answer.get(theirs).and_then(Value::as_i64) {
+            let seconds = if time > MOST_SECONDS { time / 1000 } else { time };
+            claims.insert(name.to_owned(), json!(seconds));
         }
     }
     Ok(claims)
@@ -105,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn jv_17_clerk_says_revoked_and_expired_and_counts_in_milliseconds() {
+    fn jv_17_clerk_says_revoked_and_expired_and_counts_in_seconds_or_milliseconds() {
         let answer = json!({
             "id": "oat_1", "client_id": "c", "subject": "user_1", "scopes": ["email", "profile"],
-            "revoked": false, "expired": false, "expiration": 2_000_500, "created_at": 1_000_999,
+            "revoked": false, "expired": false, "expiration": 1_700_000_500_999_i64, "created_at": 1_700_000_000,
         });
         let expected = json!({
             "jti": "oat_1", "client_id": "c", "sub": "user_1", "scope": "email profile",
-            "exp": 2000, "iat": 1000,
+            "exp": 1_700_000_500, "iat": 1_700_000_000,
         });
         assert_eq!(verified_by_clerk(&claims(answer.clone())), Ok(claims(expected)));
         for (name, error) in [("revoked", VerifyError::Revoked), ("expired", VerifyError::Inactive)]

@@ -280,7 +280,7 @@ async def test_az_33_who_is_on_no_list_is_told_why_and_the_client_only_that_it_i
 async def test_claims_the_operator_selects_travel_into_our_token(
     tmp_path: Path, logs: list[Path], seen: SeenSecrets
 ) -> None:
-    with installation(tmp_path, logs, seen, "auth0", keys={"claims": ["email", "org_id"]}) as broker:
+    with installation(tmp_path, logs, seen, "auth0", keys={"claims": ["org_id"]}) as broker:
         application = broker.application()
         async with application.over_streamable_http(broker.server.url("/mcp")) as client:
             await client.list_tools()

@@ -10,6 +10,8 @@ use mcp_oauth_core::domain::secret::{BearerToken, BearerTokenHash};
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use quick_cache::sync::Cache;
 use secrecy::ExposeSecret;
+use serde_json::json;
+use url::Url;
 
 use crate::provider_config::{OpaqueMethod, ProviderClient};
 use crate::provider_documents::ProviderDocuments;
@@ -80,9 +82,12 @@ impl OpaqueTokens {
             }
             OpaqueMethod::ClerkVerify { api_url, secret_key } => {
                 let address = format!("{api_url}/oauth_applications/access_tokens/verify");
-                let form = [("access_token", token.expose())];
+                let http = &self.documents.http;
+                let url = http.address(&address)?;
+                let document = json!({ "access_token": token.expose() });
                 let credentials = Credentials::Bearer(secret_key.expose_secret());
-                let answer = self.ask(&address, &form, credentials, &[400, 404, 422]).await?;
+                let answer = http.post_json(&url, &document, credentials).await?;
+                let answer = described(answer, &url, &[400, 404, 422])?;
                 verified_by_clerk(&answer).map_err(NotActive::Refused)
             }
             OpaqueMethod::GoogleTokenInfo { endpoint } => {
@@ -123,7 +128,7 @@ impl OpaqueTokens {
         self.ask(endpoint, &form, credentials, &[]).await
     }
 
-    /// The object at `address`; with one of the statuses `means_inactive` the token is worth nothing.
+    /// What is told at `address` in answer to a form.
     async fn ask(
         &self,
         address: &str,
@@ -133,12 +138,16 @@ impl OpaqueTokens {
     ) -> Result<Claims, NotActive> {
         let http = &self.documents.http;
         let url = http.address(address)?;
-        let answer: Answer = http.post_form(&url, form, credentials).await?;
-        if means_inactive.contains(&answer.status) {
-            return Err(NotActive::Refused(VerifyError::Inactive));
-        }
-        Ok(answer.object(&url)?)
+        described(http.post_form(&url, form, credentials).await?, &url, means_inactive)
     }
+}
+
+/// The object in an answer; with one of the statuses `means_inactive` the token is worth nothing.
+fn described(answer: Answer, url: &Url, means_inactive: &[u16]) -> Result<Claims, NotActive> {
+    if means_inactive.contains(&answer.status) {
+        return Err(NotActive::Refused(VerifyError::Inactive));
+    }
+    Ok(answer.object(url)?)
 }
 
 impl Remembered {

@@ -21,6 +21,9 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// The media type of a JSON document.
+const JSON: &str = "application/json";
+
 /// Talks to one provider. Redirects are never followed: a document or a key that is somewhere else
 /// is somebody else's.
 pub(crate) struct ProviderHttp {
@@ -118,8 +121,27 @@ impl ProviderHttp {
     ) -> Result<Answer, NoAnswer> {
         let body =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+        self.post(url, (FORM, body), credentials).await
+    }
+
+    /// The answer to a JSON document.
+    pub(crate) async fn post_json(
+        &self,
+        url: &Url,
+        document: &Value,
+        credentials: Credentials<'_>,
+    ) -> Result<Answer, NoAnswer> {
+        self.post(url, (JSON, document.to_string()), credentials).await
+    }
+
+    async fn post(
+        &self,
+        url: &Url,
+        (media_type, body): (&'static str, String),
+        credentials: Credentials<'_>,
+    ) -> Result<Answer, NoAnswer> {
         let mut request = Request::new(http::Method::POST, url.clone());
-        request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(FORM));
+        request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(media_type));
         *request.body_mut() = Some(body.into());
         self.send(url, authenticated(request, credentials)).await
     }
@@ -146,7 +168,7 @@ impl ProviderHttp {
     async fn send(&self, url: &Url, mut request: Request) -> Result<Answer, NoAnswer> {
         let no_answer = |reason: String| NoAnswer { address: plain(url), reason };
         let client = self.client.as_ref().map_err(|trouble| no_answer(trouble.clone()))?;
-        let accept = http::HeaderValue::from_static("application/json");
+        let accept = http::HeaderValue::from_static(JSON);
         request.headers_mut().entry(ACCEPT).or_insert(accept);
         let response = client.execute(request).await.map_err(|error| no_answer(causes(error)))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -42,6 +42,8 @@ pub(crate) struct Request {
     pub(crate) what: String,
     pub(crate) head: String,
     pub(crate) form: HashMap<String, String>,
+    /// Null when the body is none.
+    pub(crate) json: Value,
 }
 
 impl FakeProvider {
@@ -127,7 +129,8 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>) {
     let what: Vec<_> = head.split(['?', ' ']).take(2).collect();
     let what = what.join(" ");
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
-    script.requests.lock().unwrap().push(Request { what: what.clone(), head, form });
+    let json = serde_json::from_slice(&body).unwrap_or_default();
+    script.requests.lock().unwrap().push(Request { what: what.clone(), head, form, json });
     let reply = script.replies.lock().unwrap().get(&what).cloned();
     let (status, headers, body) = match reply {
         None => (404, "content-type: application/json\r\n", "{}".to_owned()),

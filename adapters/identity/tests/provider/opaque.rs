@@ -138,13 +138,13 @@ async fn jv_17_clerk_and_google_are_asked_their_own_way() {
     let path = "POST /v1/oauth_applications/access_tokens/verify";
     world.provider.will(path, Reply::Json(200, json!({
         "id": "oat_1", "client_id": "c", "subject": "user_1", "scopes": ["email"], "aud": crate::world::RESOURCE,
-        "revoked": false, "expired": false, "expiration": (world.now() + 60) * 1000,
+        "revoked": false, "expired": false, "expiration": world.now() + 60,
     })));
     let principal = world.verify(&clerk, "oat_secret").await.unwrap();
     assert_eq!(principal.subject.as_str(), "user_1");
     let [request] = <[_; 1]>::try_from(world.provider.requests(path)).unwrap();
     assert!(request.head.contains("authorization: Bearer sk_test"), "{}", request.head);
-    assert_eq!(request.form["access_token"], "oat_secret");
+    assert_eq!(request.json, json!({ "access_token": "oat_secret" }));
     world.provider.will("POST /tokeninfo", Reply::Json(200, json!({
         "aud": crate::world::RESOURCE, "sub": "1", "exp": (world.now() + 60).to_string(), "scope": "openid",
     })));

@@ -5,96 +5,24 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createHash, randomBytes } from "node:crypto";
-import { createServer } from "node:http";
-import { join } from "node:path";
 
-import { chromium } from "playwright-core";
-
+import { launch, watch } from "./browser.mjs";
+import { authorizationRequest } from "./client.mjs";
+import { DESKTOP, screenshot } from "./screenshots.mjs";
 import { startServer } from "./server.mjs";
-
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 375, height: 700 };
 
 let server;
 let browser;
 
 before(async () => {
   server = await startServer();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-  });
+  browser = await launch();
 });
 
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-async function screenshot(page, name) {
-  if (!process.env.SCREENSHOTS) return;
-  for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-    await page.setViewportSize(viewport);
-    await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${device}.png`), fullPage: true });
-  }
-}
-
-// The client's own listener on loopback, as native clients have one.
-async function callback() {
-  let heard;
-  const answer = new Promise((resolve) => (heard = resolve));
-  const listener = createServer((request, response) => {
-    response.end("You can close this page.");
-    if (request.url.startsWith("/callback")) heard(new URL(request.url, "http://localhost"));
-  });
-  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  // A test that fails leaves it open, which must not keep the run from ending.
-  listener.unref();
-  return { answer, uri: `http://127.0.0.1:${listener.address().port}/callback`, close: () => listener.close() };
-}
-
-async function register(redirectUri) {
-  const response = await fetch(`${server.url}/register`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({
-      client_name: "A <b>test</b> client",
-      redirect_uris: [redirectUri],
-      token_endpoint_auth_method: "none",
-      grant_types: ["authorization_code", "refresh_token"],
-    }),
-  });
-  assert.equal(response.status, 201);
-  return (await response.json()).client_id;
-}
-
-async function authorizationRequest() {
-  const listener = await callback();
-  const verifier = randomBytes(32).toString("base64url");
-  const parameters = new URLSearchParams({
-    response_type: "code",
-    client_id: await register(listener.uri),
-    redirect_uri: listener.uri,
-    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
-    code_challenge_method: "S256",
-    scope: "mcp:tools offline_access",
-    state: "a state",
-  });
-  return { listener, verifier, url: `${server.url}/authorize?${parameters}` };
-}
-
-// Anything the page asked for from elsewhere, and anything its policy refused.
-function watch(page) {
-  const seen = { elsewhere: [], refused: [] };
-  page.on("request", (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) seen.elsewhere.push(request.url());
-  });
-  page.on("console", (message) => {
-    if (/Content Security Policy/.test(message.text())) seen.refused.push(message.text());
-  });
-  return seen;
-}
 
 async function logIn(page, password) {
   await page.getByLabel("User name").fill("alice");
@@ -103,10 +31,10 @@ async function logIn(page, password) {
 }
 
 test("a person without JavaScript logs in, consents and returns to the client", async () => {
-  const { listener, url } = await authorizationRequest();
+  const { listener, url } = await authorizationRequest(server);
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
-  const seen = watch(page);
+  const seen = watch(page, server);
 
   await page.goto(url);
   await screenshot(page, "login");
@@ -133,7 +61,7 @@ test("a person without JavaScript logs in, consents and returns to the client", 
 });
 
 test("the keyboard alone is enough, and no is an answer", async () => {
-  const { listener, url } = await authorizationRequest();
+  const { listener, url } = await authorizationRequest(server);
   const page = await browser.newPage({ colorScheme: "dark" });
 
   await page.goto(url);
@@ -144,7 +72,7 @@ test("the keyboard alone is enough, and no is an answer", async () => {
   await page.keyboard.type("password");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /Allow/ }).waitFor();
-  await screenshot(page, "consent-dark");
+  await screenshot(page, "consent-by-keyboard");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
@@ -157,10 +85,10 @@ test("the keyboard alone is enough, and no is an answer", async () => {
 });
 
 test("a person who logs out is asked for the password again", async () => {
-  const { listener, url } = await authorizationRequest();
+  const { listener, url } = await authorizationRequest(server);
   const context = await browser.newContext();
   const page = await context.newPage();
-  const seen = watch(page);
+  const seen = watch(page, server);
 
   await page.goto(url);
   await logIn(page, "password");
@@ -189,7 +117,7 @@ test("an unknown client gets a page that says so, and no redirect", async () => 
 
 test("the landing page shows the address to copy", async () => {
   const page = await browser.newPage();
-  const seen = watch(page);
+  const seen = watch(page, server);
   await page.goto(server.url);
   assert.ok((await page.locator("main").innerText()).includes(`${server.url}/mcp`));
   assert.deepEqual(seen, { elsewhere: [], refused: [] });

@@ -1,17 +1,20 @@
-// The server under test: a process on a free port with its store in memory.
+// The server under test: a process with its store in memory, on a free port unless it is told one.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BUILT = fileURLToPath(new URL("../../target/debug/mcp-oauth-server", import.meta.url));
 
-export async function startServer() {
+export async function startServer({ port = 0, configuration = "" } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "mcp-oauth-browser-"));
-  const program = spawn(process.env.MCP_OAUTH_SERVER ?? BUILT, ["--port", "0", "--store", "memory"], {
+  const file = join(directory, "server.toml");
+  writeFileSync(file, configuration);
+  const flags = ["--config", file, "--port", String(port), "--store", "memory"];
+  const program = spawn(process.env.MCP_OAUTH_SERVER ?? BUILT, flags, {
     cwd: directory,
     env: { PATH: process.env.PATH },
     stdio: ["ignore", "pipe", "inherit"],

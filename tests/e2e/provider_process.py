@@ -99,7 +99,10 @@ class Provider:
         return self._process is not None
 
     def change(self, **state: Any) -> None:
-        """Switches e.g. `audience`, `opaque`, `token_type`, `access_token_life` for tokens of the future."""
+        """Switches e.g. `audience`, `opaque`, `token_type`, `access_token_life` for tokens of the future.
+
+        `clock_ahead` is by how many seconds the `Date` of its answers is wrong.
+        """
         self._tell("/state", state)
 
     def fail(self, **faults: Any) -> None:

@@ -73,8 +73,14 @@ class Server:
 
     def command(self, *arguments: str) -> str:
         """What the program prints when it is run with a command, over the same store."""
-        done = subprocess.run(
-            [str(BINARY), *arguments],
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The program beside the server, with its settings, until it ends as it likes."""
+        return subprocess.run(
+            [str(BINARY), *self._settings_flags(), *arguments],
             cwd=self._directory,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
@@ -82,8 +88,6 @@ class Server:
             text=True,
             timeout=DEADLINE_SECONDS,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def _environment(self) -> dict[str, str]:
         # The documented names (BASE_URL, ISSUER and so on) may be set where the suite runs.
@@ -97,8 +101,11 @@ class Server:
 
     def _command(self) -> list[str]:
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
+        return [str(BINARY), *self._settings_flags(), "--log-level", "debug"]
+
+    def _settings_flags(self) -> list[str]:
         file = [] if self._configuration is None else ["--config", str(self._configuration)]
-        return [str(BINARY), *file, "--port", str(self.port), "--log-level", "debug"]
+        return [*file, "--port", str(self.port)]
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS

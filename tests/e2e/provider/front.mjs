@@ -57,6 +57,7 @@ export class Front {
     const endpoint = this.#endpoint(path);
     const { state, requests } = this.#world;
     requests[endpoint] = (requests[endpoint] ?? 0) + 1;
+    if (state.clock_ahead) response.setHeader('Date', new Date(Date.now() + state.clock_ahead * 1_000).toUTCString());
     while (state.faults[endpoint] === 'stalled') await new Promise((go) => { this.#stalled.add(go); });
     const fault = state.faults[endpoint];
     if (typeof fault?.slow === 'number') await sleep(fault.slow * 1_000);

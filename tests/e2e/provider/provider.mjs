@@ -34,6 +34,7 @@ const world = {
     token_type: null,
     access_token_life: profile.accessTokenLife,
     verify_milliseconds: false,
+    clock_ahead: 0,
     revoked: [],
     faults: {},
   },

@@ -136,13 +136,8 @@ impl Scenario {
         let issuer = address.issuer().clone();
         let issuer = Arc::new(own_issuer(issuer, setup.keys, &clock));
         // A server that runs after another one does not draw the same again.
-        let random = CountedRandom::after(store.writes().len());
-        let random: Arc<dyn Random> = Arc::new(random);
-        let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
-        let catalog = match setup.providers.iter().any(|provider| provider.keeps_tokens) {
-            true => catalog.with(AskProvider).unwrap(),
-            false => catalog,
-        };
+        let random: Arc<dyn Random> = Arc::new(CountedRandom::after(store.writes().len()));
+        let catalog = catalog(&setup.providers);
         let ports = Ports {
             verifier: match &setup.provider {
                 Some(provider) => Arc::clone(provider) as _,
@@ -251,6 +246,15 @@ impl Scenario {
                 false => cookies.insert(name.to_owned(), value.to_owned()),
             };
         }
+    }
+}
+
+/// The tools; one asks the provider of its caller, if there may be something to ask with.
+fn catalog(providers: &[LoginProvider]) -> BuiltinCatalog {
+    let catalog = BuiltinCatalog::demo(scopes("mcp:tools")).unwrap().with(MoveFiles).unwrap();
+    match providers.iter().any(|provider| provider.keeps_tokens) {
+        true => catalog.with(AskProvider).unwrap(),
+        false => catalog,
     }
 }
 

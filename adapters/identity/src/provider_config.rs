@@ -161,15 +161,17 @@ impl ProviderConfig {
     pub fn ask_for_refresh_tokens(&mut self) {
         match self.vendor {
             Vendor::Google => {
-                for (name, value) in [("access_type", "offline"), ("prompt", "consent")] {
-                    let is_set = self.authorize_parameters.iter().any(|(set, _)| set == name);
-                    if !is_set {
-                        self.authorize_parameters.push((name.to_owned(), value.to_owned()));
-                    }
-                }
+                self.add_parameter("access_type", "offline");
+                self.add_parameter("prompt", "consent");
             }
             Vendor::Cognito => {}
             _ => self.login_scopes.push("offline_access".to_owned()),
+        }
+    }
+
+    fn add_parameter(&mut self, name: &str, value: &str) {
+        if !self.authorize_parameters.iter().any(|(set, _)| set == name) {
+            self.authorize_parameters.push((name.to_owned(), value.to_owned()));
         }
     }
 }

@@ -1,10 +1,14 @@
 """How every request of the suite is sent."""
 
+import ssl
 from typing import Any
 
 import httpx2
 
 from seen_secrets import SeenSecrets
+
+# Reading the authorities of the machine takes longer than a request: once is enough.
+AUTHORITIES = ssl.create_default_context()
 
 
 def observed_client(seen: SeenSecrets, **options: Any) -> httpx2.AsyncClient:
@@ -12,4 +16,5 @@ def observed_client(seen: SeenSecrets, **options: Any) -> httpx2.AsyncClient:
 
     It ignores the environment: a proxy set there must not carry loopback traffic.
     """
-    return httpx2.AsyncClient(trust_env=False, event_hooks=seen.event_hooks(), **{"timeout": 30.0, **options})
+    told = {"timeout": 30.0, "verify": AUTHORITIES, **options}
+    return httpx2.AsyncClient(trust_env=False, event_hooks=seen.event_hooks(), **told)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from http_client import AUTHORITIES
 from seen_secrets import SeenSecrets
 from server import DEADLINE_SECONDS, free_port
 
@@ -79,7 +80,9 @@ class Provider:
         told = json.loads(ready)
         assert told["issuer"] == self.issuer
         self.control = told["control"]
-        self._control = httpx2.Client(base_url=told["control"], trust_env=False, timeout=DEADLINE_SECONDS)
+        self._control = httpx2.Client(
+            base_url=told["control"], trust_env=False, verify=AUTHORITIES, timeout=DEADLINE_SECONDS
+        )
 
     def stop(self) -> None:
         assert self._process is not None and self._control is not None, "the provider is not running"

@@ -18,7 +18,9 @@ from provider_browser import BrowserAtProvider
 from provider_process import Provider, stopping
 from relying_party import RelyingParty
 from seen_secrets import SeenSecrets
-from server import DEADLINE_SECONDS, POLL_SECONDS, Server
+from server import DEADLINE_SECONDS, Server
+
+RECOVERY_POLL_SECONDS = 0.5
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -148,8 +150,8 @@ def toml(value: Any) -> str:
 
 
 async def eventually(done: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Recovery takes the time of a cooldown that no test should know."""
+    """Recovery takes the time of a cooldown that no test should know; asking all the time only keeps others waiting."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not await done():
         assert time.monotonic() < deadline, f"still not: {what}"
-        await anyio.sleep(POLL_SECONDS)
+        await anyio.sleep(RECOVERY_POLL_SECONDS)

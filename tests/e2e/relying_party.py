@@ -10,6 +10,7 @@ import httpx2
 import jwt
 
 from browser import ALICE, Browser, Person, back_at_client
+from http_client import AUTHORITIES
 from page import Page
 from provider_process import Provider
 from seen_secrets import SeenSecrets
@@ -22,7 +23,7 @@ class RelyingParty:
 
     def __init__(self, provider: Provider, seen: SeenSecrets) -> None:
         self.provider = provider
-        self.http = httpx2.Client(trust_env=False, timeout=30.0)
+        self.http = httpx2.Client(trust_env=False, verify=AUTHORITIES, timeout=30.0)
         self.browser = Browser(seen)
         self.nonce = secrets.token_urlsafe()
         self.state = secrets.token_urlsafe()

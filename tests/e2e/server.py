@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx2
 
+from http_client import AUTHORITIES
+
 BINARY = Path(
     os.environ.get("MCP_OAUTH_SERVER")
     or Path(__file__).resolve().parents[2] / "target" / "debug" / "mcp-oauth-server"
@@ -109,7 +111,7 @@ class Server:
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
-        with httpx2.Client(trust_env=False) as http:
+        with httpx2.Client(trust_env=False, verify=AUTHORITIES) as http:
             while not self._answers(http):
                 assert self._process is not None and self._process.poll() is None, self._complaint("ended")
                 assert time.monotonic() < deadline, self._complaint("is not healthy")

@@ -203,14 +203,15 @@ def test_up_01_a_client_that_the_provider_does_not_know_is_told(patient: Install
     assert "identity.clerk.client_id" in diagnosis.text("redirect address")
 
 
-@pytest.mark.parametrize(("ahead", "outcome"), [(20, "warning"), (-20, "warning"), (LONG, "failure"), (-LONG, "failure")])
+@pytest.mark.parametrize("ahead", [20, -20, LONG, -LONG])
 @in_each_mode
-def test_jv_09_a_clock_that_differs_is_told(ahead: int, outcome: str, patient: Installation) -> None:
+def test_jv_09_a_clock_that_differs_is_told(ahead: int, patient: Installation) -> None:
     patient.provider.change(clock_ahead=ahead)
 
     diagnosis = consult(patient)
 
-    assert_finds_only(diagnosis, clock=outcome)
+    # 30 seconds are tolerated unless the settings say otherwise.
+    assert_finds_only(diagnosis, clock="warning" if abs(ahead) < 30 else "failure")
     assert ("ahead of" if ahead > 0 else "behind") in diagnosis.text("clock")
 
 

@@ -1,12 +1,14 @@
 """The provider is down, slow, garbled, or changes: whoever can be verified is served, and it recovers alone."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from application import CLIENT_NAME
+from browser import Callback
 from builtin_tools import assert_tools_work
 from page import Page
 from provider_process import PROFILES, Provider, needs_provider
@@ -14,8 +16,6 @@ from provider_server import Installation, eventually, installation
 from seen_secrets import SeenSecrets
 
 pytestmark = needs_provider
-
-Install = Callable[..., Any]
 
 DOWN = {
     "refused": Provider.pause,
@@ -35,50 +35,68 @@ def mend(provider: Provider, fault: str) -> None:
     provider.fail()
 
 
-@pytest.fixture
-def broken(request: pytest.FixtureRequest, tmp_path: Path, logs: list[Path], seen: SeenSecrets) -> Any:
-    """A server that starts while its provider is out of order, in the mode and by the fault of the test."""
-    mode, profile, fault = request.param
-    context = installation(tmp_path, logs, seen, profile, mode=mode, before_start=lambda it: DOWN[fault](it.provider))
-    with context as installed:
-        yield installed, fault
+@pytest.fixture(scope="module")
+def broken(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, logs: list[Path], seen: SeenSecrets
+) -> Any:
+    """By fault, servers that started while their providers were out of order: they recover all at once."""
+    mode, profile = request.param
+    with ExitStack() as stack:
+
+        def start(fault: str) -> Installation:
+            def begin(installed: Installation) -> None:
+                DOWN[fault](installed.provider)
+
+            directory = tmp_path_factory.mktemp(fault)
+            return stack.enter_context(installation(directory, logs, seen, profile, mode=mode, before_start=begin))
+
+        yield {fault: start(fault) for fault in DOWN}
+
+
+@pytest.fixture(scope="module")
+def mended(broken: dict[str, Installation]) -> dict[str, Installation]:
+    for fault, installed in broken.items():
+        mend(installed.provider, fault)
+    return broken
 
 
 def starting(mode: str, *profiles: str) -> pytest.MarkDecorator:
-    cases = [(mode, profile, fault) for profile in profiles for fault in DOWN]
-    return pytest.mark.parametrize("broken", cases, indirect=True, ids=["-".join(case[1:]) for case in cases])
+    cases = [(mode, profile) for profile in profiles]
+    return pytest.mark.parametrize("broken", cases, indirect=True, ids=profiles)
 
 
-@starting("provider", "clerk", "auth0", "keycloak")
-async def test_jv_13_a_provider_out_of_order_at_the_start_is_503_and_then_recovers(
-    broken: tuple[Installation, str],
-) -> None:
-    verifier, fault = broken
-    token = verifier.provider.good_token()
+@pytest.mark.parametrize("fault", DOWN)
+@starting("provider", *PROFILES)
+async def test_jv_13_a_provider_out_of_order_at_the_start_is_503(fault: str, broken: dict[str, Installation]) -> None:
+    verifier = broken[fault]
 
-    refusal = await verifier.call(token)
+    refusal = await verifier.call(verifier.provider.good_token())
 
     assert refusal.status_code == 503, refusal.text
     assert int(refusal.headers["retry-after"]) > 0
     assert verifier.provider.issuer in verifier.logged()
     assert verifier.provider.asked("keys_elsewhere") == 0
 
-    mend(verifier.provider, fault)
+
+@pytest.mark.parametrize("fault", DOWN)
+@starting("provider", *PROFILES)
+async def test_jv_13_the_same_server_verifies_when_its_provider_is_in_order_again(
+    fault: str, broken: dict[str, Installation], mended: dict[str, Installation]
+) -> None:
+    token = mended[fault].provider.good_token()
 
     async def accepted() -> bool:
-        return (await verifier.call(token)).status_code == 200
+        return (await mended[fault].call(token)).status_code == 200
 
     await eventually(accepted, "verified a token of the provider that is in order again")
 
 
+@pytest.mark.parametrize("fault", DOWN)
 @starting("local", "clerk")
-async def test_up_04_nobody_logs_in_at_a_provider_out_of_order_and_then_they_do(
-    broken: tuple[Installation, str],
-) -> None:
-    broker, fault = broken
-    application = broker.application()
-    page = await application.browser.open(await application.authorization_url(broker.server.url("/mcp")))
-    ended = await application.browser.consent_and_log_in(page, CLIENT_NAME)
+async def test_up_04_nobody_logs_in_at_a_provider_out_of_order(fault: str, broken: dict[str, Installation]) -> None:
+    broker = broken[fault]
+
+    ended = await logged_in(broker)
 
     assert isinstance(ended, Page)
     assert ended.status in (403, 503)
@@ -86,15 +104,24 @@ async def test_up_04_nobody_logs_in_at_a_provider_out_of_order_and_then_they_do(
         assert int(ended.headers["retry-after"]) > 0
     assert broker.provider.issuer in broker.logged()
 
-    mend(broker.provider, fault)
 
-    async def logged_in() -> bool:
-        again = broker.application()
-        asked = await again.authorization_url(broker.server.url("/mcp"))
-        answer = await again.browser.consent_and_log_in(await again.browser.open(asked), CLIENT_NAME)
+@pytest.mark.parametrize("fault", DOWN)
+@starting("local", "clerk")
+async def test_up_04_people_log_in_when_the_provider_is_in_order_again(
+    fault: str, broken: dict[str, Installation], mended: dict[str, Installation]
+) -> None:
+    async def back_with_a_code() -> bool:
+        answer = await logged_in(mended[fault])
         return isinstance(answer, dict) and "code" in answer
 
-    await eventually(logged_in, "logged in at the provider that is in order again")
+    await eventually(back_with_a_code, "logged in at the provider that is in order again")
+
+
+async def logged_in(broker: Installation) -> Page | Callback:
+    """Where a login of Alice ends."""
+    application = broker.application()
+    page = await application.browser.open(await application.authorization_url(broker.server.url("/mcp")))
+    return await application.browser.consent_and_log_in(page, CLIENT_NAME)
 
 
 @pytest.mark.parametrize("fault", DOWN)
@@ -114,21 +141,35 @@ async def test_jv_15_known_keys_go_on_while_the_provider_is_out_of_order(
         mend(provider, fault)
 
 
+@pytest.fixture(scope="module")
+async def rotated(
+    tmp_path_factory: pytest.TempPathFactory, logs: list[Path], seen: SeenSecrets
+) -> AsyncIterator[dict[str, tuple[Installation, str]]]:
+    """By profile, a server whose provider signs with a new key since its last call, and that call's token."""
+    with ExitStack() as stack:
+        found = {}
+        for profile in PROFILES:
+            context = installation(tmp_path_factory.mktemp(profile), logs, seen, profile, mode="provider")
+            verifier = stack.enter_context(context)
+            before = verifier.provider.good_token()
+            assert (await verifier.call(before)).status_code == 200
+            verifier.provider.rotate_keys(keep=True)
+            await verifier.call(verifier.provider.good_token())
+            found[profile] = (verifier, before)
+        yield found
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_jv_14_rotated_keys_are_found_by_themselves(
-    profile: str, tmp_path: Path, logs: list[Path], seen: SeenSecrets
+    profile: str, rotated: dict[str, tuple[Installation, str]]
 ) -> None:
-    with installation(tmp_path, logs, seen, profile, mode="provider") as verifier:
-        provider = verifier.provider
-        before = provider.good_token()
-        assert (await verifier.call(before)).status_code == 200
-        provider.rotate_keys(keep=True)
+    verifier, before = rotated[profile]
 
-        async def accepted() -> bool:
-            return (await verifier.call(provider.good_token())).status_code == 200
+    async def accepted() -> bool:
+        return (await verifier.call(verifier.provider.good_token())).status_code == 200
 
-        await eventually(accepted, "verified a token of the new key")
-        assert (await verifier.call(before)).status_code == 200
+    await eventually(accepted, "verified a token of the new key")
+    assert (await verifier.call(before)).status_code == 200
 
 
 async def test_a_login_after_the_keys_rotated_succeeds(tmp_path: Path, logs: list[Path], seen: SeenSecrets) -> None:
@@ -148,9 +189,7 @@ async def test_a_token_endpoint_out_of_order_logs_nobody_in_and_says_to_try_agai
 ) -> None:
     with installation(tmp_path, logs, seen, "clerk") as broker:
         broker.provider.fail(token=fault)
-        application = broker.application()
-        page = await application.browser.open(await application.authorization_url(broker.server.url("/mcp")))
-        ended = await application.browser.consent_and_log_in(page, CLIENT_NAME)
+        ended = await logged_in(broker)
 
         assert isinstance(ended, Page)
         assert ended.status == 503

@@ -5,27 +5,31 @@ use serde_json::{Value, json};
 use super::access_token::VerifyError;
 use super::error_text::shortened;
 use super::provider_claims::Claims;
+use super::provider_policy::AudienceMode;
 
-/// The claims of an introspection response (RFC 7662 §2.2).
+/// The claims of an introspection response (RFC 7662 §2.2). Refresh tokens are active, too: where the
+/// audience does not tell, the provider has to say that it is a bearer token.
 ///
 /// # Errors
 /// [`VerifyError::Inactive`] unless `active` is true; [`VerifyError::WrongClaim`] for a token that
 /// is no bearer token.
-pub fn introspected(answer: Claims) -> Result<Claims, VerifyError> {
+pub fn introspected(answer: Claims, audience: AudienceMode) -> Result<Claims, VerifyError> {
     if answer.get("active") != Some(&Value::Bool(true)) {
         return Err(VerifyError::Inactive);
     }
     let token_type = answer.get("token_type").map(|it| it.as_str().unwrap_or_default());
-    if let Some(received) = token_type
-        && !received.eq_ignore_ascii_case("bearer")
-    {
-        return Err(VerifyError::WrongClaim {
-            name: "token_type".to_owned(),
-            received: Some(shortened(received)),
-            expected: "Bearer".to_owned(),
-        });
+    let is_bearer = match token_type {
+        Some(received) => received.eq_ignore_ascii_case("bearer"),
+        None => audience == AudienceMode::Require,
+    };
+    if is_bearer {
+        return Ok(answer);
     }
-    Ok(answer)
+    Err(VerifyError::WrongClaim {
+        name: "token_type".to_owned(),
+        received: token_type.map(shortened),
+        expected: "Bearer".to_owned(),
+    })
 }
 
 /// Larger numbers are no seconds since 1970 before the year 5138, but milliseconds.
@@ -94,19 +98,33 @@ mod tests {
             json!({ "active": 1 }),
             json!({ "active": null, "sub": "u" }),
         ] {
-            assert_eq!(introspected(claims(answer)), Err(VerifyError::Inactive));
+            assert_eq!(
+                introspected(claims(answer), AudienceMode::Require),
+                Err(VerifyError::Inactive)
+            );
         }
-        assert!(introspected(claims(json!({ "active": true }))).is_ok());
+        assert!(introspected(claims(json!({ "active": true })), AudienceMode::Require).is_ok());
     }
 
     #[test]
     fn jv_17_a_token_of_another_type_is_refused() {
         for token_type in [json!("DPoP"), json!("refresh_token"), json!(7)] {
             let answer = claims(json!({ "active": true, "token_type": token_type }));
-            assert!(matches!(introspected(answer), Err(VerifyError::WrongClaim { .. })));
+            assert!(matches!(
+                introspected(answer, AudienceMode::Require),
+                Err(VerifyError::WrongClaim { .. })
+            ));
         }
         let answer = claims(json!({ "active": true, "token_type": "bearer" }));
-        assert!(introspected(answer).is_ok());
+        assert!(introspected(answer, AudienceMode::Foreign).is_ok());
+    }
+
+    #[test]
+    fn jv_17_where_the_audience_does_not_tell_the_provider_has_to_say_bearer() {
+        for mode in [AudienceMode::Foreign, AudienceMode::Observe] {
+            let refused = introspected(claims(json!({ "active": true })), mode);
+            assert!(matches!(refused, Err(VerifyError::WrongClaim { .. })), "{mode:?}");
+        }
     }
 
     #[test]

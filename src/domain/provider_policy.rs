@@ -21,6 +21,10 @@ pub struct ProviderPolicy {
     pub required: Vec<RequiredClaim>,
     /// Claims that must be there whatever they say, e.g. one that only access tokens have.
     pub present: Vec<String>,
+    /// Claims of which at least one must be there; none are asked for when it is empty.
+    pub present_any: Vec<String>,
+    /// Claims that must not be there, since only other tokens of the provider have them.
+    pub absent: Vec<String>,
     /// What tells a program that acts for itself from a person; the first that applies counts.
     /// Beside these, a subject that is the client itself always does.
     pub machines: Vec<MachineMark>,
@@ -147,6 +151,8 @@ impl ProviderPolicy {
             },
             required: Vec::new(),
             present: Vec::new(),
+            present_any: Vec::new(),
+            absent: Vec::new(),
             machines: Vec::new(),
             claims: ClaimSources::standard(),
             clock_skew: Duration::from_secs(30),

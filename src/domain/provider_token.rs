@@ -81,10 +81,27 @@ impl ProviderTokenRules<'_> {
                 expected: "an access token".to_owned(),
             });
         }
-        if let Some(name) = self.policy.present.iter().find(|name| found(&claims, name).is_none()) {
+        self.check_presence(&claims)?;
+        self.accept_claims(claims)
+    }
+
+    /// Tells access tokens from others by the claims that only one of them has.
+    fn check_presence(&self, claims: &Claims) -> Result<(), VerifyError> {
+        let ProviderPolicy { present, present_any, absent, .. } = self.policy;
+        let is_there = |name: &&String| found(claims, name).is_some();
+        if let Some(name) = present.iter().find(|name| !is_there(name)) {
             return Err(VerifyError::BadClaim(name.clone().into()));
         }
-        self.accept_claims(claims)
+        if !present_any.is_empty() && !present_any.iter().any(|name| is_there(&name)) {
+            return Err(VerifyError::BadClaim(present_any.join(" or ").into()));
+        }
+        if let Some(name) = absent.iter().find(is_there) {
+            return Err(VerifyError::WrongType {
+                received: Some(format!("one with {name}")),
+                expected: "an access token".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Checks what the provider said of a token when it was asked. Which claims an access token has
@@ -101,6 +118,14 @@ impl ProviderTokenRules<'_> {
 
     fn accept_claims(&self, claims: Claims) -> Result<AcceptedToken, VerifyError> {
         let issuer = self.policy.check_issuer(&claims)?;
+        // Worth nothing without the proof of its key, and nobody asks for that here (RFC 9449 §7.1,
+        // RFC 8705 §3).
+        if claims.contains_key("cnf") {
+            return Err(VerifyError::WrongType {
+                received: Some("one that is bound to a key (cnf)".to_owned()),
+                expected: "a bearer token".to_owned(),
+            });
+        }
         for required in &self.policy.required {
             required.check(&claims)?;
         }
@@ -135,7 +160,7 @@ impl ProviderTokenRules<'_> {
         Ok(Principal {
             issuer,
             kind: if is_machine { CallerKind::Machine } else { CallerKind::User },
-            subject: Subject::new(subject.as_str()),
+            subject: person_or_program(subject.as_str())?,
             client,
             audiences,
             scopes: sources.scopes_of(&claims)?,
@@ -279,6 +304,12 @@ fn audiences(claims: &Claims, name: &str) -> Result<Vec<String>, VerifyError> {
 
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(" or ")
+}
+
+/// No provider names a subject as this server names clients.
+fn person_or_program(subject: &str) -> Result<Subject, VerifyError> {
+    let subject = Subject::new(subject);
+    if subject.is_client() { Err(VerifyError::BadClaim("sub".into())) } else { Ok(subject) }
 }
 
 #[cfg(test)]

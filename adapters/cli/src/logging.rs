@@ -23,7 +23,8 @@ pub(crate) fn start_quietly(settings: &Settings) {
 
 fn start_with(directives: &str, settings: &Settings) {
     let filter = directives.parse::<EnvFilter>().unwrap_or_default();
-    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that can't be written is no reason to fail: what is said of it would go there, too.
+    let lines = fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let started = match settings.log_format {
         LogFormat::Human => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -218,6 +218,6 @@ async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken)
 
 async fn cancel_after(asked: impl Future<Output = ()>, stop: CancellationToken) {
     asked.await;
-    tracing::info!("stopping: requests under way may finish");
     stop.cancel();
+    tracing::info!("stopping: requests under way may finish");
 }

@@ -165,7 +165,11 @@ impl OidcProvider {
         let tokens = IdTokens { config: self.config(), client: &self.client };
         let algorithm = tokens.check_header(jwt.header())?;
         let key_id = jwt.header().kid.as_deref();
-        let keys = self.documents.keys(key_id, algorithm, self.now()).await.map_err(unavailable)?;
+        let keys = self
+            .documents
+            .keys_of_id_token(key_id, algorithm, self.now())
+            .await
+            .map_err(unavailable)?;
         let nonce = Nonce::new(answer.secrets.nonce().expose_secret().to_owned());
         tokens.verify(response, keys.jwks(), &nonce, self.now())?;
         jwt.claims().map_err(|why| refused(why.to_string()))

@@ -78,7 +78,8 @@ impl OpaqueTokens {
         match &self.method {
             OpaqueMethod::Introspection { endpoint } => {
                 let answer = self.introspect(endpoint.as_deref(), token.expose(), now).await?;
-                introspected(answer).map_err(NotActive::Refused)
+                introspected(answer, self.documents.config().policy.audience.mode)
+                    .map_err(NotActive::Refused)
             }
             OpaqueMethod::ClerkVerify { api_url, secret_key } => {
                 let address = format!("{api_url}/oauth_applications/access_tokens/verify");

@@ -202,11 +202,14 @@ fn okta(policy: &mut ProviderPolicy) {
     policy.claims.client = names(&["cid"]);
 }
 
-/// `aud` is the client id of the API (v2) or also its App ID URI (v1). `sub` differs from
+/// `aud` is the client id of the API (v2) or also its App ID URI (v1), and of ID tokens that of the
+/// client, which may be the same; only access tokens name the client beside it. `sub` differs from
 /// application to application, `tid` and `oid` don't.
 fn entra(policy: &mut ProviderPolicy) {
     policy.issuer.aliases = entra_v1(&policy.issuer.issuer).into_iter().collect();
     policy.token_type = TypeRule::OneOf(names(&["JWT", "at+jwt"]));
+    policy.present_any = names(&["azp", "appid"]);
+    policy.absent = names(&["nonce"]);
     policy.claims.scopes = names(&["scp", "roles"]);
     policy.claims.client = names(&["azp", "appid"]);
     policy.claims.subject = names(&["tid", "oid"]);

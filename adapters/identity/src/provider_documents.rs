@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::provider_config::ProviderConfig;
 use crate::provider_http::{Credentials, NoAnswer, ProviderHttp};
 use crate::provider_keys::ProviderKeys;
-use crate::refreshed::Refreshed;
+use crate::refreshed::{Refreshed, Who};
 use crate::unknown_keys::UnknownKeys;
 
 /// How long a discovery document is fresh.
@@ -122,17 +122,39 @@ impl ProviderDocuments {
         algorithm: AssertionAlgorithm,
         now: Timestamp,
     ) -> Result<Arc<ProviderKeys>, NoAnswer> {
+        self.keys_for(Who::Anybody, key_id, algorithm, now).await
+    }
+
+    /// The same for an ID token that came from the provider itself: it names a key that there is.
+    pub(crate) async fn keys_of_id_token(
+        &self,
+        key_id: Option<&str>,
+        algorithm: AssertionAlgorithm,
+        now: Timestamp,
+    ) -> Result<Arc<ProviderKeys>, NoAnswer> {
+        self.keys_for(Who::Provider, key_id, algorithm, now).await
+    }
+
+    async fn keys_for(
+        &self,
+        who: Who,
+        key_id: Option<&str>,
+        algorithm: AssertionAlgorithm,
+        now: Timestamp,
+    ) -> Result<Arc<ProviderKeys>, NoAnswer> {
         let keys = self.keys.get(now, || self.fetch_keys(now)).await?;
         // Without a key id there is nothing that newer keys could have and these lack.
         let Some(wanted) = key_id else { return Ok(keys) };
-        if keys.know(key_id, algorithm) || self.unknown.contain(wanted, now) {
+        let in_vain = who == Who::Anybody && self.unknown.contain(wanted, now);
+        if keys.know(key_id, algorithm) || in_vain {
             return Ok(keys);
         }
-        let keys = self.keys.get_newer(now, || self.fetch_keys(now)).await?;
-        if !keys.know(key_id, algorithm) {
+        let newer = self.keys.get_newer(now, who, || self.fetch_keys(now)).await?;
+        // Only what newer keys lack is unknown: the old ones say nothing of what came after them.
+        if !newer.know(key_id, algorithm) && !Arc::ptr_eq(&keys, &newer) {
             self.unknown.add(wanted, now);
         }
-        Ok(keys)
+        Ok(newer)
     }
 
     /// Whether there are keys, however old.

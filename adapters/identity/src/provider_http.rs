@@ -85,8 +85,7 @@ impl ProviderHttp {
 
     /// An address that may be asked.
     pub(crate) fn address(&self, text: &str) -> Result<Url, NoAnswer> {
-        let refused =
-            |reason: &str| NoAnswer { address: text.to_owned(), reason: reason.to_owned() };
+        let refused = |reason: &str| NoAnswer { address: shown(text), reason: reason.to_owned() };
         let url = Url::parse(text).map_err(|_| refused("is not an absolute URL"))?;
         if url.scheme() != "https" && !(self.may_be_plain && is_plain_loopback(&url)) {
             return Err(refused("is not https"));
@@ -202,6 +201,21 @@ impl Answer {
     }
 }
 
+/// What somebody published as an address, in one line and without what may be a secret.
+fn shown(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if url.has_host() => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            plain(&url)
+        }
+        _ => format!(
+            "{:?}",
+            text.split(['?', '@']).next().unwrap_or_default().chars().take(100).collect::<String>()
+        ),
+    }
+}
+
 /// Without a query, which could have a code or a token in it.
 fn plain(url: &Url) -> String {
     let mut url = url.clone();
@@ -296,6 +310,16 @@ mod tests {
             assert!(!is_asked("http://localhost:1", address), "{address}");
         }
         assert!(is_asked("https://id.example", "https://keys.example/keys"));
+    }
+
+    #[test]
+    fn jv_18_an_address_that_is_refused_is_one_line_without_secrets() {
+        for (text, expected) in [
+            ("https://u:secret@id.example/keys?token=secret", "https://id.example/keys"),
+            ("keys\nWARN forged?secret", "\"keys\\nWARN forged\""),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
     }
 
     #[test]

@@ -29,6 +29,15 @@ struct State<T> {
     trouble: Option<NoAnswer>,
 }
 
+/// Who wants something newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Whoever sends a token, which may be anything.
+    Anybody,
+    /// The provider itself, which redeemed a code a moment ago and answered with a token.
+    Provider,
+}
+
 /// What there is without asking anybody.
 enum AtHand<T> {
     Value(Arc<T>),
@@ -69,18 +78,20 @@ impl<T> Refreshed<T> {
         fetched.or_else(|trouble| self.kept(now).ok_or(trouble))
     }
 
-    /// The value, fetched anew although it is fresh, unless the provider was asked just now.
+    /// The value, fetched anew although it is fresh. `Who::Anybody` does not have a provider asked
+    /// that was asked just now.
     pub(crate) async fn get_newer<F>(
         &self,
         now: Timestamp,
+        who: Who,
         fetch: impl FnOnce() -> F,
     ) -> Result<Arc<T>, NoAnswer>
     where
         F: Future<Output = Result<T, NoAnswer>>,
     {
         let flight = self.flight.lock().await;
-        let asked = if self.was_asked_just_now(now) { None } else { Some(fetch) };
-        if let Some(fetch) = asked {
+        let waits = who == Who::Anybody && self.was_asked_just_now(now);
+        if !waits {
             // An outage is no reason to forget what was fetched before.
             let _ = self.fetched(now, fetch).await;
         }
@@ -183,7 +194,7 @@ mod tests {
 
         async fn get_newer(&self, now: i64, is_up: bool) -> Option<usize> {
             let now = Timestamp::from_unix(now);
-            self.refreshed.get_newer(now, || self.answer(is_up)).await.ok().map(|value| *value)
+            self.refreshed.get_newer(now, Who::Anybody, || self.answer(is_up)).await.ok().map(|value| *value)
         }
     }
 

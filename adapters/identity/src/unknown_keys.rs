@@ -7,11 +7,14 @@ use std::time::Duration;
 use mcp_oauth_core::domain::secret::sha256;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 
+use crate::refreshed::COOLDOWN;
+
 /// How many are remembered. Beyond it new ones are not; the cooldown still holds.
 const MOST: usize = 256;
 
-/// How long one is remembered.
-const REMEMBERED: Duration = Duration::from_secs(60);
+/// How long one is remembered: no longer than a provider is let alone, since a stranger may name a
+/// key that the provider is about to publish.
+const REMEMBERED: Duration = COOLDOWN;
 
 /// Remembered by their hashes: a stranger chooses how long a key id is.
 #[derive(Default)]
@@ -50,10 +53,10 @@ mod tests {
         for number in 0..=MOST {
             unknown.add(&number.to_string(), at(100));
         }
-        assert!(unknown.contain("0", at(159)));
-        assert!(!unknown.contain("0", at(160)));
+        assert!(unknown.contain("0", at(129)));
+        assert!(!unknown.contain("0", at(130)));
         assert!(!unknown.contain(&MOST.to_string(), at(100)));
-        unknown.add("new", at(160));
-        assert!(unknown.contain("new", at(160)));
+        unknown.add("new", at(130));
+        assert!(unknown.contain("new", at(130)));
     }
 }

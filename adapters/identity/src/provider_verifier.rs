@@ -10,8 +10,8 @@ use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::provider_policy::ProviderPolicy;
 use mcp_oauth_core::domain::provider_token::{AcceptedToken, ProviderTokenRules};
 use mcp_oauth_core::domain::secret::BearerToken;
-use mcp_oauth_core::port::{Expected, ProviderMetadata, ProviderUnavailable, TokenVerifier};
-use serde_json::{Map, Value};
+use mcp_oauth_core::port::{Expected, TokenVerifier};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::opaque_tokens::OpaqueTokens;
@@ -120,15 +120,6 @@ impl Verified {
         Ok(())
     }
 
-    /// A provider that is asked about each token has no keys that matter.
-    async fn can_verify(&self) -> Result<(), NoAnswer> {
-        let now = self.documents.clock.now();
-        match self.format() {
-            TokenFormat::Opaque => self.documents.discovery(now).await.map(|_| ()),
-            TokenFormat::Jwt | TokenFormat::Auto => self.documents.has_keys(now).await,
-        }
-    }
-
     fn rules<'a>(&'a self, expected: &'a Expected) -> ProviderTokenRules<'a> {
         let (resource, now) = (&*expected.resource, expected.now);
         ProviderTokenRules { policy: self.policy(), resource, now }
@@ -191,36 +182,6 @@ impl TokenVerifier for ProviderVerifier {
         let claims = tokens.claims(token, expected.now).await?;
         Ok(provider.let_in(provider.rules(expected).accept_looked_up(claims)?))
     }
-}
-
-#[async_trait]
-impl ProviderMetadata for ProviderVerifier {
-    async fn metadata(&self) -> Result<Map<String, Value>, ProviderUnavailable> {
-        let first = self.providers.first().ok_or_else(no_provider)?;
-        let documents = &first.documents;
-        let discovery = documents.discovery(documents.clock.now()).await.map_err(not_known)?;
-        Ok(discovery.members().clone())
-    }
-
-    async fn can_verify(&self) -> Result<(), ProviderUnavailable> {
-        let mut trouble = no_provider();
-        for provider in &self.providers {
-            match provider.can_verify().await {
-                Ok(()) => return Ok(()),
-                Err(why) => trouble = not_known(why),
-            }
-        }
-        Err(trouble)
-    }
-}
-
-fn no_provider() -> ProviderUnavailable {
-    let reason = "there is no provider whose tokens are accepted".to_owned();
-    ProviderUnavailable { reason, retry_after: COOLDOWN }
-}
-
-fn not_known(why: NoAnswer) -> ProviderUnavailable {
-    ProviderUnavailable { reason: why.to_string(), retry_after: COOLDOWN }
 }
 
 fn unavailable(why: NoAnswer) -> VerifyError {

@@ -146,9 +146,6 @@ pub enum VerifyError {
         /// The issuers this verifier trusts.
         expected: String,
     },
-    /// More than one provider vouches as its issuer.
-    #[error("more than one configured provider has the issuer {0:?}")]
-    AmbiguousIssuer(String),
     /// It is for somebody else.
     #[error("the token's audience is {received:?}, expected {expected:?}")]
     WrongAudience {
@@ -162,6 +159,18 @@ pub enum VerifyError {
     TooOld {
         /// The `iat` claim.
         issued_at: i64,
+        /// The longest age, in seconds.
+        longest: u64,
+        /// The time of the check.
+        now: i64,
+    },
+    /// The person had to log in anew, and this login is from before.
+    #[error(
+        "the person logged in at {logged_in_at}, it is {now}, and a new login is {longest} s old at most"
+    )]
+    OldLogin {
+        /// The `auth_time` claim.
+        logged_in_at: i64,
         /// The longest age, in seconds.
         longest: u64,
         /// The time of the check.

@@ -16,7 +16,7 @@ pub(crate) fn error_text(text: &str) -> String {
 
 /// The beginning of what a stranger sent, to be repeated in an error: 200 characters at most.
 #[must_use]
-pub(crate) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(200).collect()
 }
 

@@ -1,10 +1,11 @@
-//! A provider people log in at, as the operator configured it.
+//! The name of a configured provider, and the issuers it vouches as.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::error_text::shortened;
 use super::issuer::Issuer;
 
 /// The longest name of a provider, in characters.
@@ -12,6 +13,9 @@ const LONGEST_NAME: usize = 32;
 
 /// What stands in an issuer's template for the tenant.
 const TENANT: &str = "{tenant}";
+
+/// How Entra ID spells that in the discovery document of all tenants.
+const TENANT_IN_DISCOVERY: &str = "{tenantid}";
 
 /// What the operator calls a provider: in settings, on the way back (`/callback/{name}`) and in the
 /// log. Lower-case letters, digits and dashes, at most 32.
@@ -86,6 +90,38 @@ impl IssuerRule {
             || self.tenants.as_ref().is_some_and(|tenants| tenants.accept(issuer))
     }
 
+    /// Whether a discovery document that says it is of `issuer` is this provider's: the configured
+    /// issuer to the last character (UP-04, OpenID Connect Discovery §4.3, RFC 8414 §3.3), or the
+    /// template of its tenants. Whoever publishes as another could have its codes redeemed here.
+    #[must_use]
+    pub fn publishes(&self, issuer: &str) -> bool {
+        self.issuer.as_str() == issuer
+            || self.tenants.as_ref().is_some_and(|tenants| tenants.publish(issuer))
+    }
+
+    /// Checks the `iss` parameter of an authorization response, which has to be there if the provider
+    /// promises it (`authorization_response_iss_parameter_supported`). After an error the code is to
+    /// be sent to nobody: the answer may be a mix-up (RFC 9207 §2.4).
+    ///
+    /// # Errors
+    /// [`WrongResponseIssuer`].
+    pub fn check_response(
+        &self,
+        received: Option<&str>,
+        is_promised: bool,
+    ) -> Result<(), WrongResponseIssuer> {
+        let expected = || self.spelled_out();
+        match received {
+            None if is_promised => Err(WrongResponseIssuer::Missing { expected: expected() }),
+            None => Ok(()),
+            Some(issuer) if self.accepts(&Issuer::new(issuer)) => Ok(()),
+            Some(issuer) => {
+                let received = shortened(issuer);
+                Err(WrongResponseIssuer::Other { received, expected: expected() })
+            }
+        }
+    }
+
     /// Whether an issuer is accepted by both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -107,7 +143,48 @@ impl IssuerRule {
     }
 }
 
+/// The first two of `providers` that have an issuer in common, each with the `rule` it goes by: what
+/// one of them says could be taken for the word of the other.
+pub fn sharing_an_issuer<T>(providers: &[T], rule: impl Fn(&T) -> &IssuerRule) -> Option<(&T, &T)> {
+    providers.iter().enumerate().find_map(|(index, one)| {
+        let mut earlier = providers[..index].iter();
+        Some((earlier.find(|other| rule(one).overlaps(rule(other)))?, one))
+    })
+}
+
+/// An answer that may be another provider's (RFC 9207 §2.4).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WrongResponseIssuer {
+    /// It does not say whose it is.
+    #[error(
+        "its iss parameter is missing although the provider promises it, expected {expected:?}"
+    )]
+    Missing {
+        /// The issuers accepted.
+        expected: String,
+    },
+    /// It is somebody else's.
+    #[error("its iss parameter is {received:?}, expected {expected:?}")]
+    Other {
+        /// The beginning of what it says.
+        received: String,
+        /// The issuers accepted.
+        expected: String,
+    },
+}
+
 impl TenantIssuers {
+    /// Of the provider whose `issuer` for all tenants has `all` (`common`, `organizations`) where
+    /// that of one has the tenant.
+    #[must_use]
+    pub fn in_place_of(all: &str, issuer: &Issuer, tenants: Vec<String>) -> Self {
+        Self { template: issuer.as_str().replace(all, TENANT), tenants }
+    }
+
+    fn publish(&self, issuer: &str) -> bool {
+        self.template.replace(TENANT, TENANT_IN_DISCOVERY) == issuer
+    }
+
     fn accept(&self, issuer: &Issuer) -> bool {
         self.template.contains(TENANT) && self.issuers().any(|of_tenant| of_tenant == *issuer)
     }
@@ -156,6 +233,47 @@ mod tests {
             assert!(exactly(issuer).overlaps(&wide) && wide.overlaps(&exactly(issuer)), "{issuer}");
         }
         assert!(!wide.overlaps(&exactly("https://b/2")));
+    }
+
+    #[test]
+    fn jv_03_the_two_that_share_an_issuer_are_told() {
+        let rules = ["https://a", "https://b", "https://a"]
+            .map(|issuer| IssuerRule::exactly(Issuer::new(issuer)));
+        let found = sharing_an_issuer(&rules, |rule| rule).unwrap();
+        assert!(std::ptr::eq(found.0, &raw const rules[0]));
+        assert!(std::ptr::eq(found.1, &raw const rules[2]));
+        assert_eq!(sharing_an_issuer(&rules[..2], |rule| rule), None);
+    }
+
+    #[test]
+    fn up_04_a_document_is_of_the_issuer_to_the_last_character_or_of_its_tenants() {
+        let issuer = Issuer::new("https://login.example/common/v2.0");
+        let one = IssuerRule::exactly(issuer.clone());
+        let tenants = TenantIssuers::in_place_of("common", &issuer, vec!["t1".to_owned()]);
+        let aliases = vec![Issuer::new("https://alias")];
+        let many = IssuerRule { tenants: Some(tenants), aliases, ..one.clone() };
+        assert!(one.publishes("https://login.example/common/v2.0"));
+        assert!(many.publishes("https://login.example/{tenantid}/v2.0"));
+        assert!(!one.publishes("https://login.example/{tenantid}/v2.0"));
+        for other in ["https://login.example/common/v2.0/", "https://login.example/t1/v2.0", ""] {
+            assert!(!one.publishes(other) && !many.publishes(other), "{other:?}");
+        }
+        assert!(!many.publishes("https://alias"));
+    }
+
+    #[test]
+    fn up_03_an_answer_of_another_issuer_is_a_mix_up() {
+        let rule = IssuerRule::exactly(Issuer::new("https://a"));
+        assert_eq!(rule.check_response(Some("https://a"), true), Ok(()));
+        assert_eq!(rule.check_response(None, false), Ok(()));
+        let expected = || "https://a".to_owned();
+        let missing = WrongResponseIssuer::Missing { expected: expected() };
+        assert_eq!(rule.check_response(None, true), Err(missing));
+        for received in ["https://a/", "https://b", ""].map(str::to_owned) {
+            let other = WrongResponseIssuer::Other { received, expected: expected() };
+            let WrongResponseIssuer::Other { received, .. } = &other else { unreachable!() };
+            assert_eq!(rule.check_response(Some(received), false), Err(other.clone()));
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub const LONGEST_LOGIN: Duration = Duration::from_secs(600);
 /// A login under way as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLogin {
-    /// Names it: [`LoginSecrets::name`].
+    /// Names it: [`LoginSecrets::name`], which is made from the `state` but is not its hash.
     pub state: ProviderStateHash,
     /// The browser that may finish it.
     pub cookie: LoginCookieHash,
@@ -119,6 +119,8 @@ pub struct ProviderAnswer {
     pub redirect_uri: String,
     /// Those of the request.
     pub secrets: LoginSecrets,
+    /// Whether the request had the person prove anew who they are.
+    pub login_again: bool,
     /// Those of the request.
     pub resource: ResourceUri,
 }

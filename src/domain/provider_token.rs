@@ -52,13 +52,7 @@ impl ProviderTokenRules<'_> {
     /// # Errors
     /// [`VerifyError::WrongAlgorithm`] or [`VerifyError::WrongType`].
     pub fn check_header(&self, header: &JoseHeader) -> Result<AssertionAlgorithm, VerifyError> {
-        let allowed = &self.policy.algorithms;
-        let algorithm = AssertionAlgorithm::from_name(&header.alg);
-        let algorithm = algorithm.filter(|algorithm| allowed.contains(algorithm));
-        let algorithm = algorithm.ok_or_else(|| VerifyError::WrongAlgorithm {
-            received: shortened(&header.alg),
-            expected: join(allowed.iter().map(|algorithm| algorithm.as_str())),
-        })?;
+        let algorithm = self.policy.algorithm_of(header)?;
         match &self.policy.token_type {
             TypeRule::OneOf(types) if !types.iter().any(|name| header.is_of_type(name)) => {
                 Err(VerifyError::WrongType {
@@ -217,6 +211,20 @@ struct Times {
 }
 
 impl ProviderPolicy {
+    /// The algorithm of a token, access token or ID token: one of the policy, whatever the token
+    /// names (RFC 8725 §3.1). `none` and those with a shared secret are not among them.
+    ///
+    /// # Errors
+    /// [`VerifyError::WrongAlgorithm`].
+    pub fn algorithm_of(&self, header: &JoseHeader) -> Result<AssertionAlgorithm, VerifyError> {
+        let algorithm = AssertionAlgorithm::from_name(&header.alg);
+        let algorithm = algorithm.filter(|algorithm| self.algorithms.contains(algorithm));
+        algorithm.ok_or_else(|| VerifyError::WrongAlgorithm {
+            received: shortened(&header.alg),
+            expected: join(self.algorithms.iter().map(|algorithm| algorithm.as_str())),
+        })
+    }
+
     /// Who the claims of an ID token for `client` name whose signature and nonce were verified;
     /// checks issuer, audience and times (OpenID Connect Core §3.1.3.7).
     ///

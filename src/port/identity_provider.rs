@@ -21,7 +21,8 @@ use crate::domain::provider_login::{ProviderAnswer, ProviderRequest, ProviderTok
 pub trait IdentityProvider: Send + Sync {
     /// Where to send a browser: the provider's authorization endpoint, with `state`, `nonce` and the
     /// S256 challenge of `request`. Nothing of the client is in it, but the resource where the
-    /// provider's policy sends it on.
+    /// provider's policy sends it on. A person who has to log in again is sent with `prompt=login`
+    /// and `max_age=0`. No parameter is there twice (RFC 6749 §3.1): ours before the operator's.
     ///
     /// # Errors
     /// [`ProviderError`]; nobody was sent anywhere.
@@ -29,8 +30,13 @@ pub trait IdentityProvider: Send + Sync {
 
     /// Who came back: redeems the code and validates the ID token in full (OpenID Connect Core
     /// §3.1.3.7): signature by a published key and an algorithm of the policy, `iss`, `aud`, `azp`,
-    /// `exp`, `iat`, `nonce`. The answer's `iss` parameter is checked when it is there or the
-    /// provider promises it (RFC 9207 §2.4), before the code is sent anywhere.
+    /// `exp`, `iat`, `nonce`, and `auth_time` of who had to log in again. The answer's `iss` parameter
+    /// is checked when it is there or the provider promises it (RFC 9207 §2.4), before the code is
+    /// sent anywhere.
+    ///
+    /// The rules are not the adapter's: it asks [`IssuerRule::publishes`] about the discovery
+    /// document, [`IssuerRule::check_response`] about the answer, and `ProviderPolicy` about the ID
+    /// token (`algorithm_of`, `identity`, `check_logged_in_anew`).
     ///
     /// A code is redeemed once: after an error the person has to log in anew.
     ///

@@ -18,7 +18,8 @@ pub trait PasswordLogin: Send + Sync {
     /// [`LoginRefused`].
     async fn check_password(&self, answer: &PasswordAnswer) -> Result<Person, LoginRefused>;
 
-    /// Whether somebody who logged in here before still could. Asked at every refresh.
+    /// Whether somebody who logged in here before still could. Asked at every refresh, and at
+    /// `/authorize` when a login session stands in for the form.
     ///
     /// # Errors
     /// [`LoginRefused::Unavailable`]: nobody knows at the moment.

@@ -13,11 +13,11 @@ pub trait PendingLogins: Send + Sync {
     /// the one that ends first instead of growing without an end.
     ///
     /// # Errors
-    /// [`StoreUnavailable`], also when the state is taken.
+    /// [`StoreUnavailable`], also when the name is taken.
     async fn begin(&self, login: &PendingLogin) -> Result<(), StoreUnavailable>;
 
-    /// Takes a login out and returns it, expired or not; `None` if there is none. Of any number of
-    /// concurrent calls for one state exactly one gets it.
+    /// Takes the login with the name `state` ([`PendingLogin::state`]) out and returns it, expired or not; `None` if there is none. Of any number of
+    /// concurrent calls for one name exactly one gets it.
     ///
     /// # Errors
     /// [`StoreUnavailable`]; it is still there then.

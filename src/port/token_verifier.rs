@@ -14,8 +14,10 @@ use crate::domain::timestamp::Timestamp;
 pub trait TokenVerifier: Send + Sync {
     /// Verifies `token` in full: signature, type, issuer, audience and times.
     ///
-    /// An acceptance may be remembered until the token expires; a refusal may not, except for an
-    /// unknown key.
+    /// An acceptance may be remembered for 60 s at most, beside what is remembered of a provider's
+    /// answer about an opaque token, and never past the token's expiry: so long a withdrawn key or a
+    /// revocation goes unnoticed. Of refusals only [`VerifyError::Inactive`], a provider's own word,
+    /// may be remembered, for a few seconds.
     ///
     /// # Errors
     /// [`VerifyError`] says which check failed. [`VerifyError::Unavailable`] means that the issuer

@@ -180,7 +180,8 @@ pub enum NoSuchLogin {
     /// It was finished before, began in another browser, or never.
     #[error("no login of this browser has this state")]
     Unknown,
-    /// It began in another browser.
+    /// It began in another browser. No browser finds the login of another, since the name of a login
+    /// is made from the cookie; this is defence in depth, should a store ever find too much.
     #[error("the login is that of another browser")]
     OtherBrowser,
     /// It began at another provider.
@@ -375,6 +376,7 @@ impl ProviderLogin {
             issuer: answer.issuer,
             redirect_uri: self.address.callback(&provider.name),
             secrets,
+            login_again: request.prompt.login,
             resource: request.resource.clone(),
         };
         let person = who(provider, &came_back).await;

@@ -26,18 +26,14 @@ pub(crate) struct IdTokens<'a> {
 }
 
 impl IdTokens<'_> {
-    /// Only algorithms of the policy are tried; whatever a token names it with, `none` and those with
-    /// a shared secret are not among them.
+    /// Only algorithms of the policy are tried.
     pub(crate) fn check_header(
         &self,
         header: &JoseHeader,
     ) -> Result<AssertionAlgorithm, ProviderError> {
-        let allowed = &self.config.policy.algorithms;
-        AssertionAlgorithm::from_name(&header.alg)
-            .filter(|algorithm| allowed.contains(algorithm))
-            .ok_or_else(|| {
-                refused("its ID token is signed with an algorithm not accepted".to_owned())
-            })
+        self.config.policy.algorithm_of(header).map_err(|_| {
+            refused("its ID token is signed with an algorithm not accepted".to_owned())
+        })
     }
 
     /// Signature, audience, `azp`, expiry and nonce. Issuer and the other times are the policy's.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::jwt::UnverifiedJwt;
 use mcp_oauth_core::domain::provider_account::ProviderIdentity;
 use mcp_oauth_core::domain::provider_claims::Claims;
@@ -14,7 +13,7 @@ use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{CameBack, IdentityProvider, ProviderError};
 use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreJsonWebKeySet, CoreTokenResponse,
+    CoreAuthenticationFlow, CoreClient, CoreJsonWebKeySet, CoreTokenResponse,
 };
 use openidconnect::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
@@ -22,13 +21,12 @@ use openidconnect::{
     RedirectUrl, RefreshToken, Scope, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::id_token::IdTokens;
 use crate::provider_config::{ProviderClient, ProviderConfig, ResourceForwarding};
 use crate::provider_documents::{Discovery, ProviderDocuments};
-use crate::provider_http::{Credentials, NoAnswer};
+use crate::provider_http::NoAnswer;
 use crate::refreshed::COOLDOWN;
 use crate::token_endpoint_error::token_endpoint_error;
 
@@ -113,7 +111,6 @@ impl OidcProvider {
         Some((name, resource.as_str().to_owned()))
     }
 
-    /// RFC 9207 §2.4: an answer of another issuer is a mix-up; its code is sent to nobody.
     fn check_response_issuer(
         &self,
         discovery: &Discovery,
@@ -121,16 +118,8 @@ impl OidcProvider {
     ) -> Result<(), ProviderError> {
         let is_promised = discovery.is("authorization_response_iss_parameter_supported");
         let rule = &self.config().policy.issuer;
-        let refused = |received: String| {
-            let expected = rule.spelled_out();
-            Err(refused(format!("its iss parameter is {received}, expected {expected:?}")))
-        };
-        match &answer.issuer {
-            None if is_promised => refused("missing although the provider promises it".to_owned()),
-            None => Ok(()),
-            Some(issuer) if rule.accepts(&Issuer::new(issuer.as_str())) => Ok(()),
-            Some(issuer) => refused(format!("{:?}", issuer.chars().take(200).collect::<String>())),
-        }
+        let checked = rule.check_response(answer.issuer.as_deref(), is_promised);
+        checked.map_err(|why| refused(why.to_string()))
     }
 
     async fn redeem(
@@ -175,31 +164,36 @@ impl OidcProvider {
         jwt.claims().map_err(|why| refused(why.to_string()))
     }
 
-    /// Claims of the userinfo endpoint that the ID token lacks (OpenID Connect Core §5.3).
-    async fn add_userinfo(
+    fn identity(
         &self,
-        discovery: &Discovery,
-        response: &CoreTokenResponse,
-        claims: &mut Claims,
-    ) -> Result<(), ProviderError> {
-        let Some(address) = discovery.text("userinfo_endpoint") else { return Ok(()) };
-        let url = self.documents.http.address(address).map_err(unavailable)?;
-        let token = Credentials::Bearer(response.access_token().secret());
-        let told = self.documents.http.get_object(&url, token).await.map_err(unavailable)?;
-        if told.get("sub").and_then(Value::as_str) != claims.get("sub").and_then(Value::as_str) {
-            return Err(refused("its userinfo is of somebody else".to_owned()));
-        }
-        for (name, value) in told {
-            claims.entry(name).or_insert(value);
-        }
-        Ok(())
+        claims: Claims,
+        answer: &ProviderAnswer,
+    ) -> Result<ProviderIdentity, ProviderError> {
+        let (policy, now) = (&self.config().policy, self.now());
+        let anew = match answer.login_again {
+            true => policy.check_logged_in_anew(&claims, now),
+            false => Ok(()),
+        };
+        anew.and_then(|()| policy.identity(claims, &self.client.client_id, now))
+            .map_err(|why| refused(format!("its ID token is refused: {why}")))
     }
 
-    fn identity(&self, claims: Claims) -> Result<ProviderIdentity, ProviderError> {
-        self.config()
-            .policy
-            .identity(claims, &self.client.client_id, self.now())
-            .map_err(|why| refused(format!("its ID token is refused: {why}")))
+    /// What the authorization request says beside the parameters every one has, none of it twice
+    /// (RFC 6749 §3.1): ours before the operator's.
+    fn extra_parameters(&self, request: &ProviderRequest) -> Vec<(String, String)> {
+        let mut ours = Vec::from_iter(self.resource_parameter(&request.resource));
+        if request.login_again {
+            // The age has the provider say in the ID token when it was (`auth_time`).
+            ours.extend([("prompt", "login".to_owned()), ("max_age", "0".to_owned())]);
+        }
+        let mut all: Vec<_> =
+            ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        for (name, value) in &self.config().authorize_parameters {
+            if all.iter().all(|(set, _)| set != name) {
+                all.push((name.clone(), value.clone()));
+            }
+        }
+        all
     }
 
     fn tokens(&self, response: &CoreTokenResponse) -> ProviderTokens {
@@ -234,17 +228,7 @@ impl IdentityProvider for OidcProvider {
         for scope in self.config().login_scopes.iter().filter(|scope| *scope != "openid") {
             address = address.add_scope(Scope::new(scope.clone()));
         }
-        if request.login_again {
-            address = address.add_prompt(CoreAuthPrompt::Login);
-        }
-        // No parameter is there twice (RFC 6749 §3.1).
-        let is_ours = |name: &str| request.login_again && name == "prompt";
-        for (name, value) in
-            self.config().authorize_parameters.iter().filter(|(name, _)| !is_ours(name))
-        {
-            address = address.add_extra_param(name.clone(), value.clone());
-        }
-        if let Some((name, value)) = self.resource_parameter(&request.resource) {
+        for (name, value) in self.extra_parameters(request) {
             address = address.add_extra_param(name, value);
         }
         Ok(address.url().0.into())
@@ -254,11 +238,8 @@ impl IdentityProvider for OidcProvider {
         let discovery = self.discovery().await?;
         self.check_response_issuer(&discovery, answer)?;
         let response = self.redeem(&self.client(&discovery)?, answer).await?;
-        let mut claims = self.validated(&response, answer).await?;
-        if self.config().asks_userinfo {
-            self.add_userinfo(&discovery, &response, &mut claims).await?;
-        }
-        Ok(CameBack { identity: self.identity(claims)?, tokens: self.tokens(&response) })
+        let claims = self.validated(&response, answer).await?;
+        Ok(CameBack { identity: self.identity(claims, answer)?, tokens: self.tokens(&response) })
     }
 
     async fn refresh(&self, refresh_token: &SecretString) -> Result<ProviderTokens, ProviderError> {

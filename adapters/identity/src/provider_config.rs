@@ -32,8 +32,6 @@ pub struct ProviderConfig {
     pub authorize_parameters: Vec<(String, String)>,
     /// Whether the provider is told for which resource somebody logs in.
     pub resource_forwarding: ResourceForwarding,
-    /// Whether the userinfo endpoint is asked for claims that the ID token lacks.
-    pub asks_userinfo: bool,
     /// What its access tokens look like.
     pub token_format: TokenFormat,
     /// How an access token is looked up that says nothing by itself.
@@ -133,7 +131,6 @@ impl ProviderConfig {
             login_scopes: names(&["openid", "profile", "email"]),
             authorize_parameters: Vec::new(),
             resource_forwarding: ResourceForwarding::None,
-            asks_userinfo: false,
             token_format: TokenFormat::Jwt,
             opaque: None,
             limits: TimeLimits::default(),

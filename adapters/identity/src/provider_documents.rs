@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::domain::client_keys::AssertionAlgorithm;
+use mcp_oauth_core::domain::error_text::shortened;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::Clock;
 use serde_json::{Map, Value};
@@ -21,9 +22,6 @@ const DISCOVERY_FRESH: Duration = Duration::from_secs(3600);
 
 /// How long keys are fresh: so long a withdrawn key is still accepted.
 const KEYS_FRESH: Duration = Duration::from_secs(900);
-
-/// How Entra ID spells the tenant in the discovery document of all tenants.
-const TENANT_IN_DISCOVERY: &str = "{tenantid}";
 
 /// One provider: how it was configured and what it publishes. Logging in and verifying share it, so
 /// that each document is fetched once.
@@ -52,10 +50,6 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    pub(crate) fn members(&self) -> &Map<String, Value> {
-        &self.members
-    }
-
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.members.get(member).and_then(Value::as_str)
     }
@@ -175,18 +169,13 @@ impl ProviderDocuments {
         }
     }
 
-    /// UP-04: whoever publishes as another issuer could have their codes redeemed here.
     fn objection_to(&self, discovery: &Discovery) -> Option<String> {
         let rule = &self.config.policy.issuer;
-        let configured = rule.issuer.as_str();
         let received = discovery.text("issuer").unwrap_or_default();
-        let is_of_tenants = rule.tenants.as_ref().is_some_and(|tenants| {
-            tenants.template.replace("{tenant}", TENANT_IN_DISCOVERY) == received
-        });
-        if received == configured || is_of_tenants {
+        if rule.publishes(received) {
             return None;
         }
-        let received: String = received.chars().take(200).collect();
+        let (received, configured) = (shortened(received), rule.issuer.as_str());
         Some(format!(
             "is the discovery document of {received:?}, but the issuer is configured as \
              {configured:?}; they have to be the same to the last character"

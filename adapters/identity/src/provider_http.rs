@@ -7,12 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use mcp_oauth_core::domain::public_address::is_loopback;
 use openidconnect::AsyncHttpClient;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response};
 use serde_json::{Map, Value};
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
 use crate::provider_config::TimeLimits;
 
@@ -225,13 +226,7 @@ fn plain(url: &Url) -> String {
 }
 
 fn is_plain_loopback(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "http" && is_loopback
+    url.scheme() == "http" && is_loopback(url)
 }
 
 fn authenticated(mut request: Request, credentials: Credentials<'_>) -> Request {

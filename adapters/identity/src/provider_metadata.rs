@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::client_keys::AssertionAlgorithm;
 use mcp_oauth_core::port::{Clock, ProviderMetadata, ProviderUnavailable};
 use serde_json::{Map, Value};
 
@@ -27,10 +26,11 @@ impl PublishedMetadata {
 
     async fn can_verify_of(&self, provider: &ProviderDocuments) -> Result<(), NoAnswer> {
         let now = self.clock.now();
-        if provider.config().token_format == TokenFormat::Opaque {
-            return provider.discovery(now).await.map(|_| ());
+        match provider.config().token_format {
+            // A provider that is asked about each token has no keys that matter.
+            TokenFormat::Opaque => provider.discovery(now).await.map(|_| ()),
+            TokenFormat::Jwt | TokenFormat::Auto => provider.has_keys(now).await,
         }
-        provider.keys(None, AssertionAlgorithm::Rs256, now).await.map(|_| ())
     }
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::access_token::VerifyError;
+use mcp_oauth_core::domain::error_text::shortened;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::jwt::{LONGEST_TOKEN, MalformedJwt, UnverifiedJwt};
 use mcp_oauth_core::domain::principal::Principal;
+use mcp_oauth_core::domain::provider::sharing_an_issuer;
 use mcp_oauth_core::domain::provider_policy::ProviderPolicy;
 use mcp_oauth_core::domain::provider_token::{AcceptedToken, ProviderTokenRules};
 use mcp_oauth_core::domain::secret::BearerToken;
-use mcp_oauth_core::port::{Expected, ProviderMetadata, ProviderUnavailable, TokenVerifier};
-use serde_json::{Map, Value};
+use mcp_oauth_core::port::{Expected, TokenVerifier};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::opaque_tokens::OpaqueTokens;
@@ -56,15 +58,19 @@ impl ProviderVerifier {
     /// [`AmbiguousProviders`].
     pub fn new(providers: Vec<Arc<ProviderDocuments>>) -> Result<Self, AmbiguousProviders> {
         let providers: Vec<_> = providers.into_iter().map(Verified::new).collect();
-        for (index, one) in providers.iter().enumerate() {
-            for other in &providers[..index] {
-                other.check_distinct(one)?;
-            }
+        let shared = sharing_an_issuer(&providers, |it| &it.policy().issuer);
+        if let Some((one, other)) = shared {
+            return Err(AmbiguousProviders::Issuer(one.name(), other.name()));
+        }
+        let mut opaque = providers.iter().filter(|it| it.opaque.is_some());
+        if let (Some(one), Some(other)) = (opaque.next(), opaque.next()) {
+            return Err(AmbiguousProviders::Opaque(one.name(), other.name()));
         }
         Ok(Self { providers })
     }
 
-    /// The only provider whose issuer `token` names, before anything of it is verified.
+    /// The provider whose issuer `token` names, before anything of it is verified. No other one has
+    /// that issuer ([`Self::new`]).
     fn provider_of(&self, jwt: &UnverifiedJwt<'_>) -> Result<&Verified, VerifyError> {
         let claims = jwt.claims()?;
         let named = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
@@ -73,16 +79,11 @@ impl ProviderVerifier {
             .providers
             .iter()
             .filter(|it| it.format() != TokenFormat::Opaque && it.policy().issuer.accepts(&issuer));
-        let shown = || named.chars().take(200).collect();
-        match (vouching.next(), vouching.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(_), Some(_)) => Err(VerifyError::AmbiguousIssuer(shown())),
-            (None, _) => {
-                let issuers = self.providers.iter().map(|it| it.policy().issuer.spelled_out());
-                let expected = issuers.collect::<Vec<_>>().join(" or ");
-                Err(VerifyError::WrongIssuer { received: shown(), expected })
-            }
-        }
+        vouching.next().ok_or_else(|| {
+            let issuers = self.providers.iter().map(|it| it.policy().issuer.spelled_out());
+            let expected = issuers.collect::<Vec<_>>().join(" or ");
+            VerifyError::WrongIssuer { received: shortened(named), expected }
+        })
     }
 
     fn opaque(&self) -> Option<&Verified> {
@@ -110,25 +111,6 @@ impl Verified {
         self.documents.config().name.as_str().to_owned()
     }
 
-    fn check_distinct(&self, other: &Self) -> Result<(), AmbiguousProviders> {
-        if self.policy().issuer.overlaps(&other.policy().issuer) {
-            return Err(AmbiguousProviders::Issuer(self.name(), other.name()));
-        }
-        if self.opaque.is_some() && other.opaque.is_some() {
-            return Err(AmbiguousProviders::Opaque(self.name(), other.name()));
-        }
-        Ok(())
-    }
-
-    /// A provider that is asked about each token has no keys that matter.
-    async fn can_verify(&self) -> Result<(), NoAnswer> {
-        let now = self.documents.clock.now();
-        match self.format() {
-            TokenFormat::Opaque => self.documents.discovery(now).await.map(|_| ()),
-            TokenFormat::Jwt | TokenFormat::Auto => self.documents.has_keys(now).await,
-        }
-    }
-
     fn rules<'a>(&'a self, expected: &'a Expected) -> ProviderTokenRules<'a> {
         let (resource, now) = (&*expected.resource, expected.now);
         ProviderTokenRules { policy: self.policy(), resource, now }
@@ -146,10 +128,7 @@ impl Verified {
         match keys.map_err(unavailable)?.check(&jwt, algorithm) {
             Signature::Verified => Ok(self.let_in(rules.accept(jwt.claims()?)?)),
             Signature::Bad => Err(VerifyError::BadSignature),
-            Signature::UnknownKey => {
-                let shown = |key_id: &str| key_id.chars().take(200).collect();
-                Err(VerifyError::UnknownKey(key_id.map(shown)))
-            }
+            Signature::UnknownKey => Err(VerifyError::UnknownKey(key_id.map(shortened))),
         }
     }
 
@@ -191,36 +170,6 @@ impl TokenVerifier for ProviderVerifier {
         let claims = tokens.claims(token, expected.now).await?;
         Ok(provider.let_in(provider.rules(expected).accept_looked_up(claims)?))
     }
-}
-
-#[async_trait]
-impl ProviderMetadata for ProviderVerifier {
-    async fn metadata(&self) -> Result<Map<String, Value>, ProviderUnavailable> {
-        let first = self.providers.first().ok_or_else(no_provider)?;
-        let documents = &first.documents;
-        let discovery = documents.discovery(documents.clock.now()).await.map_err(not_known)?;
-        Ok(discovery.members().clone())
-    }
-
-    async fn can_verify(&self) -> Result<(), ProviderUnavailable> {
-        let mut trouble = no_provider();
-        for provider in &self.providers {
-            match provider.can_verify().await {
-                Ok(()) => return Ok(()),
-                Err(why) => trouble = not_known(why),
-            }
-        }
-        Err(trouble)
-    }
-}
-
-fn no_provider() -> ProviderUnavailable {
-    let reason = "there is no provider whose tokens are accepted".to_owned();
-    ProviderUnavailable { reason, retry_after: COOLDOWN }
-}
-
-fn not_known(why: NoAnswer) -> ProviderUnavailable {
-    ProviderUnavailable { reason: why.to_string(), retry_after: COOLDOWN }
 }
 
 fn unavailable(why: NoAnswer) -> VerifyError {

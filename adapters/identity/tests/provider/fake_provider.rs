@@ -104,7 +104,6 @@ pub(crate) const SERVER_METADATA: &str = "GET /.well-known/oauth-authorization-s
 pub(crate) const KEYS: &str = "GET /keys";
 pub(crate) const TOKEN: &str = "POST /token";
 pub(crate) const INTROSPECT: &str = "POST /introspect";
-pub(crate) const USERINFO: &str = "GET /userinfo";
 pub(crate) const AUTHORIZE: &str = "GET /authorize";
 
 async fn accept(listener: TcpListener, script: Arc<Script>) {

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::fake_provider::{KEYS, Reply, TOKEN, USERINFO};
+use crate::fake_provider::{KEYS, Reply, TOKEN};
 use crate::signing::TestKey;
 use crate::world::{CLIENT, RESOURCE, SECRET, World, changed};
 
@@ -58,6 +58,7 @@ fn answer(issuer: Option<&str>) -> ProviderAnswer {
         issuer: issuer.map(str::to_owned),
         redirect_uri: CALLBACK.to_owned(),
         secrets: secrets(),
+        login_again: false,
         resource: ResourceUri::parse(RESOURCE).unwrap(),
     }
 }
@@ -134,7 +135,31 @@ async fn a_person_can_be_made_to_log_in_anew_and_parameters_added() {
     let config = ProviderConfig { authorize_parameters, ..world.config() };
     let address = address(&world, config, true).await;
     assert_eq!(parameter(&address, "prompt").as_deref(), Some("login"));
+    assert_eq!(parameter(&address, "max_age").as_deref(), Some("0"));
     assert_eq!(parameter(&address, "hd").as_deref(), Some("example.com"));
+}
+
+#[tokio::test]
+async fn up_01_a_parameter_of_ours_takes_the_place_of_the_operators() {
+    let world = World::new().await;
+    let set = |name: &str| (name.to_owned(), "set".to_owned());
+    let config = |resource_forwarding| ProviderConfig {
+        authorize_parameters: ["prompt", "max_age", "resource", "audience"].map(set).to_vec(),
+        resource_forwarding,
+        ..world.config()
+    };
+    let anew = address(&world, config(ResourceForwarding::Resource), true).await;
+    for (name, value) in
+        [("prompt", "login"), ("max_age", "0"), ("resource", RESOURCE), ("audience", "set")]
+    {
+        assert_eq!(parameter(&anew, name).as_deref(), Some(value), "{name}");
+    }
+    let usual = address(&world, config(ResourceForwarding::Audience), false).await;
+    for (name, value) in
+        [("prompt", "set"), ("max_age", "set"), ("resource", "set"), ("audience", RESOURCE)]
+    {
+        assert_eq!(parameter(&usual, name).as_deref(), Some(value), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -250,20 +275,18 @@ async fn up_09_an_address_nobody_verified_is_not_told() {
 }
 
 #[tokio::test]
-async fn userinfo_adds_claims_and_changes_none() {
+async fn up_02_who_had_to_log_in_anew_is_refused_with_an_old_login() {
     let world = World::new().await;
-    redeems(&world, &world.key.id_token(&id_claims(&world, json!({ "groups": null }))));
-    let config = || ProviderConfig { asks_userinfo: true, ..world.config() };
-    let told = |sub| json!({ "sub": sub, "name": "Mallory", "groups": ["admins"] });
-    world.provider.will(USERINFO, Reply::Json(200, told("user-1")));
-    let came_back = provider(&world, config()).who_came_back(&answer(None)).await.unwrap();
-    assert_eq!(came_back.identity.name.as_deref(), Some("Alice"));
-    assert!(came_back.identity.groups.contains("admins"));
-    let [request] = <[_; 1]>::try_from(world.provider.requests(USERINFO)).unwrap();
-    assert!(request.head.contains("authorization: Bearer provider-access-token"));
-    world.provider.will(USERINFO, Reply::Json(200, told("user-2")));
-    let refused = provider(&world, config()).who_came_back(&answer(None)).await;
-    assert_refused(&refused, "somebody else");
+    let come = async |login_again: bool, auth_time: Value| {
+        redeems(&world, &world.key.id_token(&id_claims(&world, json!({ "auth_time": auth_time }))));
+        let answer = ProviderAnswer { login_again, ..answer(None) };
+        provider(&world, world.config()).who_came_back(&answer).await
+    };
+    let old = json!(world.now() - 3600);
+    assert_refused(&come(true, old.clone()).await, "logged in at");
+    come(false, old).await.unwrap();
+    come(true, json!(world.now() - 60)).await.unwrap();
+    come(true, Value::Null).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use mcp_oauth_core::domain::secret::BearerToken;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{Clock, Expected, TokenVerifier};
 use mcp_oauth_identity::{
-    ProviderClient, ProviderConfig, ProviderDocuments, ProviderVerifier, Vendor,
+    ProviderClient, ProviderConfig, ProviderDocuments, ProviderVerifier, PublishedMetadata, Vendor,
 };
 use serde_json::{Value, json};
 
@@ -74,6 +74,11 @@ impl World {
 
     pub(crate) fn verifier_of(&self, config: ProviderConfig) -> ProviderVerifier {
         ProviderVerifier::new(vec![self.documents(config)]).unwrap()
+    }
+
+    pub(crate) fn metadata_of(&self, config: ProviderConfig) -> PublishedMetadata {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        PublishedMetadata::new(vec![self.documents(config)], clock)
     }
 
     /// Claims of a good access token but for those named; `null` takes one out.

@@ -148,8 +148,7 @@ fn merge_old_client_secret(
     };
     let prefix = variable_prefix(*vendor);
     let by_variable = ["CLIENT_SECRET", "CLIENT_SECRET_FILE"].map(|it| format!("{prefix}{it}"));
-    let is_there =
-        |it: &&String| environment.get(*it).is_some_and(|text| !text.is_empty());
+    let is_there = |it: &&String| environment.get(*it).is_some_and(|text| !text.is_empty());
     if let Some(variable) = by_variable.iter().find(is_there) {
         return sources.warn(unused(format!(": {variable} is set, too")));
     }

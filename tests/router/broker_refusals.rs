@@ -47,13 +47,23 @@ async fn az_10_a_no_sends_nobody_to_the_provider() {
         &[("decision", "deny")][..],
         &[("decision", "deny"), ("provider", "work")],
         &[("decision", "approve")],
-        &[("provider", "")],
-        &[],
     ] {
         let back = scenario.submit(&page, typed).await.location();
         assert_eq!(back.address, client.redirect_uri);
         assert_eq!(back.query.get("error"), Some("access_denied"), "{typed:?}");
         assert_eq!(back.query.get("state"), Some("a state"));
+    }
+    assert_eq!(scenario.store.writes(), ["register"]);
+}
+
+#[tokio::test]
+async fn az_10_a_form_without_an_answer_is_neither_a_yes_nor_a_no() {
+    let scenario = at_work();
+    let client = scenario.client().await;
+    let page = scenario.authorize(&client.request()).await.expect(200);
+    for typed in [&[("provider", "")][..], &[("decision", "")], &[]] {
+        scenario.submit(&page, typed).await.refused_on_a_page(400);
+        assert_eq!(scenario.audit.names().last(), Some(&"provider_login_unknown_provider"));
     }
     assert_eq!(scenario.store.writes(), ["register"]);
 }
@@ -228,6 +238,7 @@ async fn az_33_who_is_not_admitted_is_told_why_and_the_client_is_not() {
         page.refused_on_a_page(403);
         assert_eq!(page.header("set-cookie"), None);
         assert!(unescaped(page.page()).contains(reason), "{}", page.body);
+        assert!(page.page().contains("another account at your provider"), "{}", page.body);
         let told = way_back(&page, &client);
         assert_eq!(told.get("error"), Some("access_denied"));
         assert_eq!(told.get("error_description"), Some("the request was denied"));
@@ -258,6 +269,7 @@ async fn a_provider_out_of_reach_is_told_to_person_and_client_with_a_delay() {
         assert_eq!(page.header("retry-after"), Some("9"));
         assert_eq!(page.header("set-cookie"), None);
         assert!(!page.body.contains("10.0.0.9"), "{}", page.body);
+        assert!(!page.body.contains("another account"), "{}", page.body);
         assert_eq!(way_back(&page, &client).get("error"), Some("temporarily_unavailable"));
     }
     assert_nothing(&scenario);

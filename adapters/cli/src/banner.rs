@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 
@@ -25,7 +26,7 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
     writeln!(out, "  How to connect  {base}/")?;
     writeln!(out, "  API docs        {base}/docs")?;
     writeln!(out, "  Store           {store}")?;
-    who_logs_people_in(&mut out, settings, base)?;
+    who_logs_people_in(&mut out, settings, &use_cases.address)?;
     let (transport, url) = if settings.streamable_http { ("http", &mcp) } else { ("sse", &sse) };
     writeln!(out, "Try it with the Inspector:")?;
     writeln!(
@@ -36,7 +37,11 @@ pub(crate) fn print(settings: &Settings, use_cases: &UseCases, store: &str) -> i
 }
 
 /// With a provider, also the redirect address that has to be registered there.
-fn who_logs_people_in(out: &mut impl Write, settings: &Settings, base: &str) -> io::Result<()> {
+fn who_logs_people_in(
+    out: &mut impl Write,
+    settings: &Settings,
+    address: &PublicAddress,
+) -> io::Result<()> {
     let password = if settings.default_users { "password: password" } else { "see dev_users" };
     for user in settings.dev_users() {
         writeln!(out, "  Dev user        {} ({password})", user.username)?;
@@ -48,7 +53,7 @@ fn who_logs_people_in(out: &mut impl Write, settings: &Settings, base: &str) -> 
             TokenIssuer::Provider => writeln!(out, "  Tokens from     {title}, {issuer}")?,
             TokenIssuer::Local => {
                 writeln!(out, "  Log in at       {title}, {issuer}")?;
-                writeln!(out, "  Register there  {base}/callback/{}", config.name)?;
+                writeln!(out, "  Register there  {}", address.callback(&config.name))?;
             }
         }
     }

@@ -65,7 +65,7 @@ fn table(name: &str) -> Map<String, Value> {
 
 fn identity() -> Map<String, Value> {
     let key = |key: &crate::identity_table::IdentityKey| {
-        let mut schema = of_kind(key.kind, key.choices);
+        let mut schema = of_kind(key.kind, &key.choices());
         schema.insert("description".to_owned(), json!(key.meaning));
         (key.name.to_owned(), Value::Object(schema))
     };

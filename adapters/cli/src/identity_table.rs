@@ -15,7 +15,7 @@ pub(crate) struct IdentityKey {
     /// What it does.
     pub(crate) meaning: &'static str,
     /// All it can be, when that is a few words.
-    pub(crate) choices: &'static [&'static str],
+    choices: Choices,
     /// When it counts.
     pub(crate) mode: Mode,
 }
@@ -28,11 +28,13 @@ pub(crate) enum Mode {
     Provider,
 }
 
+type Choices = fn() -> Vec<&'static str>;
+
 const fn key(name: &'static str, kind: Kind, mode: Mode, meaning: &'static str) -> IdentityKey {
-    IdentityKey { name, kind, meaning, choices: &[], mode }
+    IdentityKey { name, kind, meaning, choices: Vec::new, mode }
 }
 
-const fn one_of(choices: &'static [&'static str], key: IdentityKey) -> IdentityKey {
+const fn one_of(choices: Choices, key: IdentityKey) -> IdentityKey {
     IdentityKey { choices, ..key }
 }
 
@@ -42,7 +44,7 @@ use Mode::{Both, Local, Provider};
 /// Every key, in the order of the reference.
 pub(crate) const KEYS: [IdentityKey; 26] = [
     one_of(
-        &["clerk", "auth0", "keycloak", "okta", "entra", "cognito", "google", "authentik", "oidc"],
+        || Vendor::ALL.map(Vendor::name).to_vec(),
         key("kind", Text, Both, "Which kind of provider it is; the name when left out"),
     ),
     key("title", Text, Local, "What its button on the login page says"),
@@ -64,7 +66,7 @@ pub(crate) const KEYS: [IdentityKey; 26] = [
         "More parameters for the provider's authorization endpoint, such as { prompt = \"select_account\" }",
     ),
     one_of(
-        &["no", "resource", "audience"],
+        || vec!["no", "resource", "audience"],
         key(
             "forward_resource",
             Text,
@@ -98,7 +100,7 @@ pub(crate) const KEYS: [IdentityKey; 26] = [
         "Names of this server in the aud claim of the provider's tokens, beside its addresses",
     ),
     one_of(
-        &["require", "foreign", "observe"],
+        || vec!["require", "foreign", "observe"],
         key(
             "audience_mode",
             Text,
@@ -107,7 +109,7 @@ pub(crate) const KEYS: [IdentityKey; 26] = [
         ),
     ),
     one_of(
-        &["jwt", "opaque", "auto"],
+        || vec!["jwt", "opaque", "auto"],
         key(
             "token_format",
             Text,
@@ -129,6 +131,11 @@ pub(crate) const KEYS: [IdentityKey; 26] = [
 impl IdentityKey {
     pub(crate) fn of(name: &str) -> Option<&'static Self> {
         KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// All it can be; none when it can be anything.
+    pub(crate) fn choices(&self) -> Vec<&'static str> {
+        (self.choices)()
     }
 
     /// The key somebody may have meant.

@@ -8,7 +8,7 @@ use mcp_oauth_identity::Vendor;
 
 use crate::identity_table::{IdentityKey, from_variable};
 use crate::setting_sources::{SettingSources, did_you_mean};
-use crate::setting_table::UNUSED_VARIABLE;
+use crate::setting_table::OLD_CLIENT_SECRET;
 use crate::vendor_facts::{variable_prefix, vendor_names};
 
 /// The name of the provider that logs people in by itself.
@@ -124,16 +124,42 @@ pub(crate) fn merge_variables(
     sources: &mut SettingSources,
     environment: &BTreeMap<String, String>,
 ) {
-    if environment.contains_key(UNUSED_VARIABLE) {
-        sources.warn(format!("{UNUSED_VARIABLE} is set and not used"));
-    }
     let chosen = quietly_chosen(sources);
+    merge_old_client_secret(sources, &chosen, environment);
     // In the order of the names, so that AUTH0_DOMAIN gives way to AUTH0_ISSUER.
     for (variable, text) in environment.iter().filter(|(_, text)| !text.is_empty()) {
         let family = |vendor: &Vendor| variable.starts_with(&variable_prefix(*vendor));
         if let Some(vendor) = Vendor::ALL.into_iter().find(family) {
             merge_variable(sources, &chosen, vendor, (variable, text));
         }
+    }
+}
+
+/// The demonstration's name for the secret of its one provider; every other variable wins over it.
+fn merge_old_client_secret(
+    sources: &mut SettingSources,
+    chosen: &[(String, Vendor)],
+    environment: &BTreeMap<String, String>,
+) {
+    let Some(text) = environment.get(OLD_CLIENT_SECRET) else { return };
+    let unused = |why: String| format!("{OLD_CLIENT_SECRET} is set and not used{why}");
+    let [(name, vendor)] = chosen else {
+        return sources.warn(unused(String::new()));
+    };
+    let prefix = variable_prefix(*vendor);
+    let by_variable = ["CLIENT_SECRET", "CLIENT_SECRET_FILE"].map(|it| format!("{prefix}{it}"));
+    let is_there = |it: &&String| environment.get(*it).is_some_and(|text| !text.is_empty());
+    if let Some(variable) = by_variable.iter().find(is_there) {
+        return sources.warn(unused(format!(": {variable} is set, too")));
+    }
+    // A variable of so common a name may be another program's.
+    let by_file = ["client_secret_file", "public_client"];
+    let path = |key: &str| format!("identity.{name}.{key}");
+    if let Some(key) = by_file.into_iter().find(|key| sources.find(&path(key)).is_some()) {
+        return sources.warn(unused(format!(": {} is set, too", path(key))));
+    }
+    if !text.is_empty() {
+        set(sources, OLD_CLIENT_SECRET, (name, "client_secret"), Value::from(text.as_str()));
     }
 }
 

@@ -84,12 +84,21 @@ impl Reader<'_> {
     /// A token or a person could not be told from that of the other.
     fn check_issuers_differ(&self, providers: &[ProviderSettings]) {
         for (at, provider) in providers.iter().enumerate() {
-            let issuer = &provider.config.policy.issuer.issuer;
-            let same = |it: &&ProviderSettings| it.config.policy.issuer.issuer == *issuer;
+            let rule = &provider.config.policy.issuer;
+            let same = |it: &&ProviderSettings| it.config.policy.issuer.overlaps(rule);
             if let Some(other) = providers[..at].iter().find(same) {
-                let reason = format!("{} has the same", other.config.name);
+                let theirs = &other.config.policy.issuer;
+                let reason = match theirs.issuer == rule.issuer {
+                    true => format!("{} has the same", other.config.name),
+                    false => format!(
+                        "{} vouches as one of the same issuers: {}",
+                        other.config.name,
+                        theirs.spelled_out()
+                    ),
+                };
                 let setting = format!("identity.{}.issuer", provider.config.name);
-                self.0.problem(&setting, reason, "Name each issuer once.");
+                let remedy = "Name each issuer once, and each tenant at one provider.";
+                self.0.problem(&setting, reason, remedy);
             }
         }
     }

@@ -25,7 +25,27 @@ impl OneProvider<'_> {
         }
         config.opaque = opaque?;
         config.token_format = format?;
+        self.check_audience_of_opaque(config);
         Some(())
+    }
+
+    /// Clerk's answer about an opaque token names no audience.
+    fn check_audience_of_opaque(&self, config: &ProviderConfig) {
+        let asks_clerk = matches!(config.opaque, Some(OpaqueMethod::ClerkVerify { .. }));
+        let requires = config.policy.audience.mode == AudienceMode::Require;
+        if !asks_clerk || !requires || config.token_format == TokenFormat::Jwt {
+            return;
+        }
+        let reason = "Clerk's answer about an opaque token names no audience, so that every one of \
+                      them is refused";
+        let remedy = "Set audience_mode = \"foreign\", after reading in docs/providers.md what that \
+                      means; or let Clerk issue JSON Web Tokens.";
+        if config.token_format == TokenFormat::Opaque {
+            self.problem("token_format", reason, remedy);
+        } else if !self.is_set("audience_mode") {
+            let name = &self.name;
+            self.reader.0.warn(format!("[identity.{name}] has a secret_key: {reason}. {remedy}"));
+        }
     }
 
     fn audience(&self, config: &mut ProviderConfig, client: Option<&ProviderClient>) -> Option<()> {
@@ -151,5 +171,8 @@ impl OneProvider<'_> {
 
 /// Whether access tokens name a client where others name a resource.
 fn names_clients(vendor: Vendor) -> bool {
-    matches!(vendor, Vendor::Entra | Vendor::Cognito | Vendor::Google | Vendor::Authentik)
+    match vendor {
+        Vendor::Entra | Vendor::Cognito | Vendor::Google | Vendor::Authentik => true,
+        Vendor::Clerk | Vendor::Auth0 | Vendor::Keycloak | Vendor::Okta | Vendor::Oidc => false,
+    }
 }

@@ -118,7 +118,7 @@ fn every_choice_of_the_schema_is_one_and_nothing_else_is() {
             assert!(!refused(choice), "{} = {choice}", setting.name);
         }
     }
-    for key in KEYS.iter().filter(|key| !key.choices.is_empty()) {
+    for key in KEYS.iter().filter(|key| !key.choices().is_empty()) {
         let refused = |choice: &str| {
             let head =
                 "provider = \"oidc\"\nauthorization_server = \"provider\"\n[identity.oidc]\n";
@@ -126,7 +126,7 @@ fn every_choice_of_the_schema_is_one_and_nothing_else_is() {
             problems.unwrap_or_default().join("\n").contains("is not supported")
         };
         assert!(refused("something else"), "{}", key.name);
-        for choice in key.choices {
+        for choice in key.choices() {
             assert!(!refused(choice), "{} = {choice}", key.name);
         }
     }

@@ -34,8 +34,8 @@ pub(crate) enum Kind {
 /// In front of a setting's name in capitals, the environment variable that sets it.
 pub(crate) const VARIABLE_PREFIX: &str = "MCP_OAUTH_";
 
-/// A variable of the demonstration that this version has no use for.
-pub(crate) const UNUSED_VARIABLE: &str = "CLIENT_SECRET";
+/// The demonstration's variable for the secret of this server at the one provider it has.
+pub(crate) const OLD_CLIENT_SECRET: &str = "CLIENT_SECRET";
 
 const fn setting(
     name: &'static str,

@@ -108,6 +108,8 @@ pub(crate) struct WayBack<'a> {
     pub(crate) redirect_uri: &'a str,
     /// With the error, to be followed.
     pub(crate) redirect_to: &'a str,
+    /// Whether somebody else may be let in, with another account at the provider.
+    pub(crate) may_be_another: bool,
 }
 
 /// How to connect each client.

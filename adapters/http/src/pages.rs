@@ -346,7 +346,7 @@ impl Pages {
             AuthorizationError::Redirect { redirect_to, .. } => see_other(redirect_to),
             AuthorizationError::Interrupted { redirect_uri, redirect_to, .. } => {
                 let redirect_uri = redirect_uri.as_str();
-                let way_back = Some(WayBack { redirect_uri, redirect_to });
+                let way_back = Some(WayBack { redirect_uri, redirect_to, may_be_another: false });
                 self.error_page_with(Refusal::Authorization(error), way_back)
             }
             error => self.error_page(Refusal::Authorization(error)),

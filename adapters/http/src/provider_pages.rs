@@ -6,7 +6,7 @@ use http::StatusCode;
 use mcp_oauth_core::domain::authorization::AuthorizationRequest;
 use mcp_oauth_core::domain::form_token::{FormToken, ProtectedForm};
 use mcp_oauth_core::service::provider_login::{
-    Onward, ProviderChoice, ProviderLogin, ProviderLoginError, ProviderReturn,
+    LoginFailure, Onward, ProviderChoice, ProviderLogin, ProviderLoginError, ProviderReturn,
 };
 use mcp_oauth_core::service::refusal::Refusal;
 use poem::endpoint::{BoxEndpoint, make};
@@ -52,14 +52,14 @@ impl Pages {
         login: &ProviderLogin,
         submission: &Submission,
     ) -> Response {
-        let provider = submission.field("provider");
-        let chosen = !provider.is_empty() && submission.field("decision").is_empty();
+        // A form with neither is nobody's decision: no provider has an empty name.
+        let chosen = submission.field("decision").is_empty();
         let choice = ProviderChoice {
             query: submission.query.clone(),
             browser: self.cookies.browser(&submission.headers),
             cookie: self.cookies.login(&submission.headers),
             form_token: submission.field("form_token"),
-            provider: chosen.then_some(provider),
+            provider: chosen.then(|| submission.field("provider")),
         };
         match login.begin(choice).await {
             Ok(Onward::ToClient(redirect_to)) => see_other(&redirect_to),
@@ -104,7 +104,11 @@ impl Pages {
             ProviderLoginError::Redirect(failed) => see_other(&failed.redirect_to),
             ProviderLoginError::Interrupted(failed) => {
                 let redirect_uri = failed.redirect_uri.as_str();
-                let way_back = WayBack { redirect_uri, redirect_to: &failed.redirect_to };
+                let way_back = WayBack {
+                    redirect_uri,
+                    redirect_to: &failed.redirect_to,
+                    may_be_another: matches!(failed.reason, LoginFailure::NotAdmitted(_)),
+                };
                 self.error_page_with(Refusal::ProviderLogin(error), Some(way_back))
             }
             error => self.error_page(Refusal::ProviderLogin(error)),

@@ -196,9 +196,7 @@ fn the_audience_of_a_sample_token_is_spelled_out_and_nothing_of_it_repeated() {
         "iss": provider.issuer, "sub": "alice", "aud": "https://other.example",
         "iat": 0, "exp": 99_999_999_999_u64,
     });
-    let part = |value: &Value| base64(value.to_string().as_bytes());
-    let header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": "1" });
-    let token = format!("{}.{}.c2lnbmF0dXJl", part(&header), part(&claims));
+    let token = access_token(&claims);
     let config = provider.config("authorization_server = \"provider\"");
     let found = findings(&config, &["--token", &token], 1);
     let (outcome, text) = step(&found, "sample token, audience");
@@ -213,6 +211,30 @@ fn the_audience_of_a_sample_token_is_spelled_out_and_nothing_of_it_repeated() {
     let (outcome, text) = step(&found, "sample token, issuer");
     assert_eq!(outcome, "failure");
     assert!(text.contains("authorization_server = \"provider\""), "{text}");
+}
+
+#[test]
+fn what_no_step_about_a_sample_token_compares_is_told_in_the_words_of_the_rules() {
+    let provider = Provider::start(|_| {});
+    let claims = json!({
+        "iss": provider.issuer, "sub": "alice", "aud": "http://localhost:1/mcp",
+        "iat": 0, "exp": 99_999_999_999_u64, "at_hash": "x",
+    });
+    let config = provider.config("authorization_server = \"provider\"");
+    let found = findings(&config, &["--token", &access_token(&claims)], 1);
+    for name in ["type", "times", "audience"] {
+        assert_eq!(step(&found, &format!("sample token, {name}")).0, "fine", "{found:#}");
+    }
+    let (outcome, text) = step(&found, "sample token, claims");
+    assert_eq!(outcome, "failure");
+    assert!(text.contains("at_hash, an ID token"), "{text}");
+}
+
+/// One whose signature is none.
+fn access_token(claims: &Value) -> String {
+    let part = |value: &Value| base64(value.to_string().as_bytes());
+    let header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": "1" });
+    format!("{}.{}.c2lnbmF0dXJl", part(&header), part(claims))
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -148,6 +148,68 @@ fn jv_19_the_start_warns_of_an_audience_that_is_not_required() {
 }
 
 #[test]
+fn jv_19_opaque_tokens_of_clerk_need_a_word_about_their_audience() {
+    let clerk = |more: &str| {
+        format!(
+            "authorization_server = \"provider\"\n{}secret_key = \"sk_1\"\n{more}\n",
+            oidc("").replace("oidc", "clerk")
+        )
+    };
+    let word = "names no audience, so that every one of them is refused";
+    refuses(&clerk("token_format = \"opaque\""), &[word, "audience_mode = \"foreign\""]);
+    for (more, warned) in [
+        ("", true),
+        ("token_format = \"jwt\"", false),
+        ("audience_mode = \"require\"", false),
+        ("audience_mode = \"foreign\"\ntoken_format = \"opaque\"", false),
+    ] {
+        let (_, log) = start(&clerk(more)).serve().stop("-TERM");
+        assert_eq!(log.contains(word), warned, "{more}: {log}");
+    }
+}
+
+#[test]
+fn the_demonstrations_client_secret_is_that_of_the_one_provider() {
+    let without = oidc("").replace(&format!("client_secret = \"{SECRET}\"\n"), "");
+    refuses(&without, &["client_secret (from", "it is missing"]);
+    let log_of = |file: &str, variable: Option<&str>| {
+        let start = start(file).variable("CLIENT_SECRET", "old");
+        let start = variable.into_iter().fold(start, |it, name| it.variable(name, SECRET));
+        start.serve().stop("-TERM").1
+    };
+    assert!(!log_of(&without, None).contains("not used"));
+    let log = log_of(&without, Some("OIDC_CLIENT_SECRET"));
+    assert!(log.contains("CLIENT_SECRET is set and not used: OIDC_CLIENT_SECRET is set"), "{log}");
+    let public = without.replace("client_id", "public_client = true\nclient_id");
+    let log = log_of(&public, None);
+    assert!(log.contains("not used: identity.oidc.public_client is set"), "{log}");
+    let log = log_of("port = 0\n", None);
+    assert!(log.contains("CLIENT_SECRET is set and not used"), "{log}");
+}
+
+#[test]
+fn up_03_two_providers_that_vouch_as_one_issuer_are_refused() {
+    let table = |name: &str, kind: &str, issuer: &str| {
+        format!(
+            "[identity.{name}]\nkind = \"{kind}\"\nissuer = \"{issuer}\"\nclient_id = \"c\"\npublic_client = true\n"
+        )
+    };
+    let two =
+        |first: String, second: String| format!("providers = [\"a\", \"b\"]\n{first}{second}");
+    let tenant = table("a", "entra", "https://login.microsoftonline.com/t1/v2.0");
+    let same = table("b", "oidc", "https://login.microsoftonline.com/t1/v2.0");
+    refuses(&two(tenant.clone(), same), &["identity.b.issuer", "a has the same"]);
+    let older = table("b", "oidc", "https://sts.windows.net/t1/");
+    refuses(&two(tenant.clone(), older), &["identity.b.issuer", "one of the same issuers"]);
+    let many = |tenant: &str| {
+        let many = table("b", "entra", "https://login.microsoftonline.com/organizations/v2.0");
+        format!("{many}allowed_tenants = [\"{tenant}\"]\n")
+    };
+    refuses(&two(tenant.clone(), many("t1")), &["identity.b.issuer", "one of the same issuers"]);
+    start(&two(tenant, many("t2"))).serve().stop("-TERM");
+}
+
+#[test]
 fn variables_of_the_family_describe_the_chosen_provider_and_win_over_a_file() {
     let file = "provider = \"clerk\"\n[identity.clerk]\nissuer = \"https://file.example\"\n";
     let described = start(file)

@@ -110,7 +110,7 @@ async fn examine(
     }
     for provider in settings.providers() {
         let config = &provider.config;
-        let callback = format!("{}/callback/{}", address.base_url(), config.name);
+        let callback = address.callback(&config.name);
         let issues = settings.token_issuer();
         let asked = (issues == TokenIssuer::Local).then_some(callback.as_str());
         let documents = ProviderDocuments::new(config.clone(), Arc::new(SystemClock));

@@ -145,8 +145,12 @@ fn redirect(inspection: &ProviderInspection, config: &ProviderConfig, callback: 
             Finding::fine(REDIRECT, format!("the provider does not object to {callback}"))
         }
         RedirectJudgement::Refused { status, sign } => {
-            let message =
-                format!("the provider refuses {callback}, or the client_id: it {sign} ({status})");
+            // Of a page that looks like any other, its words are the sign.
+            let did = match status {
+                200 => format!("its page says {sign:?}"),
+                _ => format!("it {sign} ({status})"),
+            };
+            let message = format!("the provider refuses {callback}, or the client_id: {did}");
             Finding::failure(REDIRECT, message).because(why).remedy(format!(
                 "Add {callback} at {setting}; and see that identity.{}.client_id is that application's.",
                 config.name

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::jwt::UnverifiedJwt;
 use mcp_oauth_core::domain::provider_policy::{AudienceMode, ProviderPolicy, TypeRule};
+use mcp_oauth_core::domain::provider_token::ProviderTokenRules;
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::secret::BearerToken;
 use mcp_oauth_core::port::{Clock, Expected, TokenVerifier};
@@ -177,7 +178,34 @@ impl Sample<'_> {
             self.required_claims(policy),
             Some(self.audience(provider)),
         ];
-        findings.into_iter().flatten().map(|it| it.about(&provider.config.name)).collect()
+        let findings = self.as_the_server_judges(policy, findings.into_iter().flatten().collect());
+        findings.into_iter().map(|it| it.about(&provider.config.name)).collect()
+    }
+
+    /// The steps spell out what the rules compare; whether the token is good, the rules say.
+    fn as_the_server_judges(
+        &self,
+        policy: &ProviderPolicy,
+        mut findings: Vec<Finding>,
+    ) -> Vec<Finding> {
+        let resource = self.address.resource();
+        let rules = ProviderTokenRules { policy, resource, now: SystemClock.now() };
+        let judged =
+            rules.check_header(self.token.header()).and_then(|_| rules.accept(self.claims.clone()));
+        let failures = findings.iter_mut().filter(|it| it.outcome == Outcome::Failure);
+        match judged {
+            Ok(_) => failures.for_each(|it| it.outcome = Outcome::Warning),
+            Err(error) if failures.count() == 0 => findings.push(
+                Finding::failure(CLAIMS, error.to_string())
+                    .because("The server refuses it for this.")
+                    .remedy(
+                        "Send the access token, not the ID token; if it is one, change what the \
+                         provider puts into it.",
+                    ),
+            ),
+            Err(_) => {}
+        }
+        findings
     }
 
     fn token_type(&self, policy: &ProviderPolicy) -> Finding {

@@ -64,7 +64,12 @@ pub(super) fn signing_setting(vendor: Vendor) -> &'static str {
         }
         Vendor::Keycloak => "Keycloak, Realm settings, Keys",
         Vendor::Authentik => "authentik, Applications, Providers, the provider, Signing Key",
-        _ => "the signing keys at the provider",
+        Vendor::Clerk
+        | Vendor::Okta
+        | Vendor::Entra
+        | Vendor::Cognito
+        | Vendor::Google
+        | Vendor::Oidc => "the signing keys at the provider",
     }
 }
 

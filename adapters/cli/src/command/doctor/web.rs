@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-/// More than any document of a provider has.
+/// More than anything has that this server answers.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// The header that this server repeats to those whose word counts.
@@ -27,6 +27,7 @@ impl Web {
     pub(super) fn new() -> reqwest::Result<Self> {
         let limits = (Duration::from_secs(5), Duration::from_secs(10));
         let client = Client::builder().connect_timeout(limits.0).timeout(limits.1);
+        let client = client.user_agent("mcp-oauth-server").retry(reqwest::retry::never());
         client.redirect(Policy::none()).no_proxy().build().map(Self)
     }
 

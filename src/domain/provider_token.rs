@@ -544,6 +544,34 @@ mod tests {
     }
 
     #[test]
+    fn jv_10_the_claims_that_only_one_kind_of_token_has_tell_them_apart() {
+        let policy = policy(|policy| {
+            policy.present_any = vec!["azp".to_owned(), "appid".to_owned()];
+            policy.absent = vec!["nonce".to_owned()];
+        });
+        assert!(accept(&policy, json!({ "appid": "c" })).is_ok());
+        let neither = refusal(&policy, json!({}));
+        assert_eq!(neither, VerifyError::BadClaim("azp or appid".into()));
+        let id_token = refusal(&policy, json!({ "azp": "c", "nonce": "n" }));
+        assert!(matches!(id_token, VerifyError::WrongType { .. }));
+    }
+
+    #[test]
+    fn ex_07_a_token_bound_to_a_key_is_worth_nothing_without_its_proof() {
+        let bound = json!({ "cnf": { "jkt": "thumbprint" } });
+        assert!(matches!(refusal(&standard(), bound.clone()), VerifyError::WrongType { .. }));
+        let policy = standard();
+        let looked_up = with_rules(&policy, |rules| rules.accept_looked_up(claims(bound)));
+        assert!(matches!(looked_up, Err(VerifyError::WrongType { .. })));
+    }
+
+    #[test]
+    fn jv_19_no_provider_names_a_person_as_clients_are_named_here() {
+        let named = refusal(&standard(), json!({ "sub": "client:someone" }));
+        assert_eq!(named, VerifyError::BadClaim("sub".into()));
+    }
+
+    #[test]
     fn jv_17_a_token_looked_up_keeps_the_same_rules() {
         let looked_up = |changes: Value| {
             let policy = policy(|it| it.present = vec!["cid".into()]);

@@ -194,7 +194,11 @@ mod tests {
 
         async fn get_newer(&self, now: i64, is_up: bool) -> Option<usize> {
             let now = Timestamp::from_unix(now);
-            self.refreshed.get_newer(now, Who::Anybody, || self.answer(is_up)).await.ok().map(|value| *value)
+            self.refreshed
+                .get_newer(now, Who::Anybody, || self.answer(is_up))
+                .await
+                .ok()
+                .map(|value| *value)
         }
     }
 

@@ -145,6 +145,7 @@ impl IssuerRule {
 
 /// The first two of `providers` that have an issuer in common, each with the `rule` it goes by: what
 /// one of them says could be taken for the word of the other.
+#[must_use]
 pub fn sharing_an_issuer<T>(providers: &[T], rule: impl Fn(&T) -> &IssuerRule) -> Option<(&T, &T)> {
     providers.iter().enumerate().find_map(|(index, one)| {
         let mut earlier = providers[..index].iter();

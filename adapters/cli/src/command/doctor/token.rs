@@ -192,10 +192,15 @@ impl Sample<'_> {
         let rules = ProviderTokenRules { policy, resource, now: SystemClock.now() };
         let judged =
             rules.check_header(self.token.header()).and_then(|_| rules.accept(self.claims.clone()));
-        let failures = findings.iter_mut().filter(|it| it.outcome == Outcome::Failure);
+        let is_failure = |it: &Finding| it.outcome == Outcome::Failure;
+        let has_failed = findings.iter().any(is_failure);
         match judged {
-            Ok(_) => failures.for_each(|it| it.outcome = Outcome::Warning),
-            Err(error) if failures.count() == 0 => findings.push(
+            Ok(_) => {
+                for finding in findings.iter_mut().filter(|it| is_failure(it)) {
+                    finding.outcome = Outcome::Warning;
+                }
+            }
+            Err(error) if !has_failed => findings.push(
                 Finding::failure(CLAIMS, error.to_string())
                     .because("The server refuses it for this.")
                     .remedy(

@@ -406,13 +406,23 @@ impl OneProvider<'_> {
                 "Write bob@example.com; domains go into allowed_domains.",
             );
         }
-        Some(AdmissionPolicy {
-            emails,
-            email_domains,
-            groups: groups?,
-            tenants: tenants?,
-            organizations: organizations?,
-        })
+        let (groups, tenants, organizations) = (groups?, tenants?, organizations?);
+        let admission = AdmissionPolicy { emails, email_domains, groups, tenants, organizations };
+        self.warn_of_everybody(&admission);
+        Some(admission)
+    }
+
+    /// At some providers everybody can open an account.
+    fn warn_of_everybody(&self, admission: &AdmissionPolicy) {
+        if self.issues == TokenIssuer::Local && *admission == AdmissionPolicy::default() {
+            self.reader.0.warn(format!(
+                "everybody who has an account at {} is let in: list allowed_domains, \
+                 allowed_groups or another allowed_… in [identity.{}] unless only your own people \
+                 have one",
+                self.vendor.title(),
+                self.name
+            ));
+        }
     }
 
     fn carried(&self) -> Option<CarriedClaims> {

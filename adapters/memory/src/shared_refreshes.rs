@@ -126,15 +126,15 @@ mod tests {
         }
     }
 
+    async fn join_a(refreshes: Arc<RefreshesUnderWay>, refresh: Refresh) -> TokenOutcome {
+        refreshes.join(&grant("a"), refresh).await
+    }
+
     #[tokio::test]
     async fn up_08_whoever_asks_meanwhile_shares_the_refresh() {
         let (refreshes, gate) = (Arc::new(RefreshesUnderWay::default()), Gate::new());
-        let asking: Vec<_> = (0..32)
-            .map(|_| {
-                let (refreshes, refresh) = (Arc::clone(&refreshes), gate.refresh());
-                tokio::spawn(async move { refreshes.join(&grant("a"), refresh).await })
-            })
-            .collect();
+        let ask = || tokio::spawn(join_a(Arc::clone(&refreshes), gate.refresh()));
+        let asking: Vec<_> = std::iter::repeat_with(ask).take(32).collect();
         give_way().await;
         gate.may_end.add_permits(32);
         for asked in asking {

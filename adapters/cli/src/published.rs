@@ -151,6 +151,11 @@ fn every_vendor_has_a_profile_that_works_once_it_is_filled_in() {
         assert_eq!(refused.len(), values, "{name}: {refused:?}");
         assert!(refused.iter().all(|it| it.contains("is the placeholder")), "{name}: {refused:?}");
         let settings = read(&profile.replace("FILL_IN", "mine")).unwrap();
+        // Nobody but the operator can say whom to let in, and there it is a line to uncomment.
+        let [everybody] = settings.warnings.as_slice() else { panic!("{:?}", settings.warnings) };
+        assert!(everybody.starts_with("everybody who has an account at"), "{everybody}");
+        let listed = format!("{profile}\nallowed_groups = [\"staff\"]\n");
+        let settings = read(&listed.replace("FILL_IN", "mine")).unwrap();
         assert_eq!(settings.warnings, Vec::<String>::new(), "{name}");
         let [provider] = settings.providers() else { panic!("{name}") };
         assert_eq!(provider.config.name.as_str(), name);

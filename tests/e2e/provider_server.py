@@ -88,6 +88,10 @@ class Installation:
     def logged(self) -> str:
         return self.server.log.read_text(errors="replace")
 
+    def warned(self) -> str:
+        """The lines in which the server warns: not the banner, which names every provider."""
+        return "\n".join(line for line in self.logged().splitlines() if " WARN" in line)
+
 
 @contextmanager
 def installation(

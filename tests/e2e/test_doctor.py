@@ -26,7 +26,9 @@ def patient(
 ) -> Any:
     """A server that tests share which leave it and its provider as they found them."""
     mode, profile = request.param
-    with installation(tmp_path_factory.mktemp(profile), logs, seen, profile, mode=mode) as installed:
+    # Where people log in here, the operator says who may.
+    keys = {"allowed_domains": ["example.com"]} if mode == "local" else {}
+    with installation(tmp_path_factory.mktemp(profile), logs, seen, profile, mode=mode, keys=keys) as installed:
         yield installed
 
 
@@ -367,3 +369,13 @@ def test_a_store_that_is_not_there_is_a_warning_and_is_not_made(patient: Install
 
     assert_finds_only(diagnosis, store="warning")
     assert not store.exists()
+
+
+def test_az_33_that_everybody_is_let_in_is_a_warning(
+    tmp_path: Path, logs: list[Path], seen: SeenSecrets
+) -> None:
+    with installation(tmp_path, logs, seen, "keycloak") as installed:
+        diagnosis = consult(installed)
+
+        assert list(diagnosis.unwell().values()) == ["warning"]
+        assert any("everybody who has an account at Keycloak" in it["message"] for it in diagnosis.findings)

@@ -471,16 +471,15 @@ impl OneProvider<'_> {
             let reason = "nobody could log in: it is not known which claim names the tenant";
             self.problem("allowed_tenants", reason, "Set tenant_claim, too.");
         }
-        let issuer = config.policy.issuer.issuer.as_str();
-        let many =
-            ["common", "organizations"].into_iter().find(|it| issuer.contains(&format!("/{it}/")));
+        let issuer = &config.policy.issuer.issuer;
+        let names = |it: &&str| issuer.as_str().contains(&format!("/{it}/"));
+        let many = ["common", "organizations"].into_iter().find(names);
         let (Vendor::Entra, Some(many)) = (self.vendor, many) else { return };
         match tenants {
             Some(tenants) => {
-                config.policy.issuer.tenants = Some(TenantIssuers {
-                    template: issuer.replace(many, "{tenant}"),
-                    tenants: tenants.iter().cloned().collect(),
-                });
+                let tenants = tenants.iter().cloned().collect();
+                let tenants = TenantIssuers::in_place_of(many, issuer, tenants);
+                config.policy.issuer.tenants = Some(tenants);
             }
             None => {
                 let reason = format!("{many} is every organisation there is");

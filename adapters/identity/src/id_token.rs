@@ -36,7 +36,8 @@ impl IdTokens<'_> {
         })
     }
 
-    /// Signature, audience, `azp`, expiry and nonce. Issuer and the other times are the policy's.
+    /// What the library checks: signature, audience, expiry and nonce. Of the claims the core has the
+    /// last word (`ProviderPolicy::identity`): the library knows one issuer and leaves `azp` alone.
     pub(crate) fn verify(
         &self,
         response: &CoreTokenResponse,
@@ -74,10 +75,7 @@ impl IdTokens<'_> {
 fn broken_rule(why: &ClaimsVerificationError) -> &'static str {
     match why {
         ClaimsVerificationError::Expired(_) => "its ID token expired",
-        ClaimsVerificationError::InvalidAudience(_) => {
-            "its ID token is for another client (aud, azp)"
-        }
-        ClaimsVerificationError::InvalidIssuer(_) => "its ID token is of another issuer",
+        ClaimsVerificationError::InvalidAudience(_) => "its ID token is for another client (aud)",
         ClaimsVerificationError::InvalidNonce(_) => "its ID token has another nonce",
         ClaimsVerificationError::InvalidSubject(_) => "its ID token names nobody",
         ClaimsVerificationError::SignatureVerification(why) => match why {

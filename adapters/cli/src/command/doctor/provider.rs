@@ -76,21 +76,13 @@ fn issuer(inspection: &ProviderInspection, config: &ProviderConfig) -> Finding {
         Some(IssuerSpelling::TrailingSlash { published }) => {
             failure(published).remedy(format!("Set {setting} = {published:?}."))
         }
-        Some(IssuerSpelling::Other { published }) => {
-            let of_any_tenant = config.policy.issuer.tenants.as_ref().is_some_and(|tenants| {
-                published.replace("{tenantid}", "{tenant}") == tenants.template
-            });
-            if of_any_tenant {
-                return Finding::fine(
-                    ISSUER,
-                    format!("{published}, for the tenants that are listed"),
-                );
-            }
-            failure(published).remedy(format!(
-                "If that is the provider you mean, set {setting} = {published:?}. If it is yours and \
-                 behind a proxy, correct the public address that it has of itself."
-            ))
+        Some(IssuerSpelling::Other { published }) if config.policy.issuer.publishes(published) => {
+            Finding::fine(ISSUER, format!("{published}, for the tenants that are listed"))
         }
+        Some(IssuerSpelling::Other { published }) => failure(published).remedy(format!(
+            "If that is the provider you mean, set {setting} = {published:?}. If it is yours and \
+             behind a proxy, correct the public address that it has of itself."
+        )),
     }
 }
 

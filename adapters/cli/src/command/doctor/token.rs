@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use mcp_oauth_core::domain::access_token::VerifyError;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::jwt::UnverifiedJwt;
 use mcp_oauth_core::domain::provider_policy::{AudienceMode, ProviderPolicy, TypeRule};
@@ -55,8 +56,8 @@ impl SampleToken {
             Expected { resource: Arc::clone(address.resource()), now: SystemClock.now() };
         let token = BearerToken::presented(self.0.expose_secret());
         let verified = match verifier {
-            Ok(verifier) => verifier.verify(&token, &expected).await.map_err(|it| it.to_string()),
-            Err(ambiguous) => Err(ambiguous.to_string()),
+            Ok(verifier) => verifier.verify(&token, &expected).await,
+            Err(ambiguous) => return Finding::failure(TOKEN, ambiguous.to_string()),
         };
         match verified {
             Ok(principal) => {
@@ -64,7 +65,12 @@ impl SampleToken {
                 let scopes = if scopes.is_empty() { "no scope".to_owned() } else { scopes };
                 Finding::fine(TOKEN, format!("it opens this server, with {scopes}"))
             }
-            Err(reason) => Finding::failure(TOKEN, reason)
+            Err(error @ VerifyError::Unavailable { .. }) => {
+                Finding::failure(TOKEN, error.to_string())
+                    .because("That says nothing of the token: clients get 503, and may try again.")
+                    .remedy("See the steps above: the provider has to be within reach.")
+            }
+            Err(reason) => Finding::failure(TOKEN, reason.to_string())
                 .because("The server refuses it for this.")
                 .remedy("See the steps above; a signature is good with a key that the provider publishes."),
         }

@@ -71,10 +71,16 @@ def assert_keeps_secrets(printed: str, installed: Installation, token: str | Non
     assert not token or token.rpartition(".")[2] not in printed
 
 
+def who_is_let_in(mode: str) -> dict[str, Any]:
+    """Where people log in at our server, the doctor warns of a provider without any list."""
+    return {"allowed_domains": ["example.com"]} if mode == "local" else {}
+
+
 def other_settings(
     installed: Installation, directory: Path, environment: dict[str, str] | None = None, **keys: Any
 ) -> Server:
     """Beside the same server, but told otherwise: `keys` go into each provider's table."""
+    keys = who_is_let_in(installed.mode) | keys
     text = configuration(list(installed.providers), installed.providers, installed.mode, keys)
     told = {"store": f"sqlite:{installed.server.log.parent / 'store.sqlite'}", **(environment or {})}
     server = Server(directory, configuration=text, **told)

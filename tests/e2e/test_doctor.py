@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doctor import Diagnosis, assert_keeps_secrets, consult, other_settings
+from doctor import Diagnosis, assert_keeps_secrets, consult, other_settings, who_is_let_in
 from provider_process import PROFILES, needs_provider
 from provider_server import Installation, installation
 from seen_secrets import SeenSecrets
@@ -26,8 +26,7 @@ def patient(
 ) -> Any:
     """A server that tests share which leave it and its provider as they found them."""
     mode, profile = request.param
-    # Where people log in here, the operator says who may.
-    keys = {"allowed_domains": ["example.com"]} if mode == "local" else {}
+    keys = who_is_let_in(mode)
     with installation(tmp_path_factory.mktemp(profile), logs, seen, profile, mode=mode, keys=keys) as installed:
         yield installed
 

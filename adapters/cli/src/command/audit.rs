@@ -45,16 +45,16 @@ pub(crate) struct Tail {
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
     most: u32,
     /// Only those about this client
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client: Option<String>,
     /// Only those about this person
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     subject: Option<String>,
     /// Only those on this grant
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     grant: Option<String>,
     /// Only those made for this request
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     request: Option<String>,
     /// Only those of this name, e.g. refused, token_issued, grant_revoked
     #[arg(long, value_name = "NAME")]

@@ -77,6 +77,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Named {
     /// Its client_id
+    #[arg(allow_hyphen_values = true)]
     id: String,
     #[command(flatten)]
     format: Format,
@@ -89,7 +90,7 @@ pub(crate) struct Add {
     #[arg(long)]
     name: String,
     /// Its client_id; made up when left out
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
     /// Where people come back to it; may be given several times
     #[arg(long = "redirect-uri", value_name = "URI", value_parser = redirect_uri)]

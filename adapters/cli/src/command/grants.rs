@@ -33,10 +33,10 @@ pub(crate) enum GrantsCommand {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only those to this client
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client: Option<String>,
     /// Only those by this person
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     subject: Option<String>,
     /// Only those that have not been ended
     #[arg(long)]
@@ -53,13 +53,13 @@ pub(crate) struct List {
 #[command(group = ArgGroup::new("which").required(true).multiple(true))]
 pub(crate) struct Revoke {
     /// The grant
-    #[arg(group = "which", conflicts_with_all = ["client", "subject"])]
+    #[arg(group = "which", conflicts_with_all = ["client", "subject"], allow_hyphen_values = true)]
     grant: Option<String>,
     /// Every grant to this client
-    #[arg(long, group = "which", value_name = "ID")]
+    #[arg(long, group = "which", value_name = "ID", allow_hyphen_values = true)]
     client: Option<String>,
     /// Every grant by this person; with --client, only those to it
-    #[arg(long, group = "which")]
+    #[arg(long, group = "which", allow_hyphen_values = true)]
     subject: Option<String>,
     #[command(flatten)]
     format: Format,

@@ -95,3 +95,21 @@ fn to_end_grants_one_has_to_say_which() {
     let told = Operator::new().refused(&["grants", "revoke", "x"]);
     assert!(told.contains("x: there is no grant of that id"), "{told}");
 }
+
+#[test]
+fn an_id_that_begins_with_a_dash_is_no_flag() {
+    let operator = Operator::new();
+    let told = operator.refused(&["grants", "revoke", "-7abc"]);
+    assert!(told.contains("-7abc: there is no grant of that id"), "{told}");
+    operator.refused(&["clients", "show", "-7abc"]);
+    let filtered: [&[&str]; 4] = [
+        &["audit", "tail", "--grant", "-7abc"],
+        &["audit", "tail", "--request", "-7abc"],
+        &["audit", "tail", "--client", "-7abc", "--subject", "-7abc"],
+        &["grants", "list", "--client", "-7abc", "--subject", "-7abc"],
+    ];
+    for arguments in filtered {
+        // And a flag behind it still is one.
+        operator.done(&[arguments, &["--json"]].concat());
+    }
+}

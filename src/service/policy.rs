@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::access_rule::AccessRules;
 use crate::domain::client_address::TrustedProxies;
 use crate::domain::client_document_policy::ClientDocumentPolicy;
 use crate::domain::issuer::Issuer;
@@ -32,8 +33,20 @@ pub struct Policy {
     pub refresh: RefreshPolicy,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: TrustedProxies,
+    /// Who may use what of the catalog.
+    pub catalog: CatalogPolicy,
     /// Whose metadata documents and published keys are read.
     pub client_documents: ClientDocumentPolicy,
+}
+
+/// Who may use what of the catalog, and who sees it.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogPolicy {
+    /// What it takes beside what tools, prompts and resources demand themselves.
+    pub rules: AccessRules,
+    /// Whether lists show everybody everything: a client then steps up when it calls. Otherwise they
+    /// show what the caller may use.
+    pub list_everything: bool,
 }
 
 /// Who is the authorization server of the resource (RFC 9728 §1.2).

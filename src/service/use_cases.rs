@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::authorize::Authorize;
+use super::changes::Changes;
 use super::client_administration::ClientAdministration;
 use super::client_authentication::ClientAuthentication;
 use super::client_directory::ClientDirectory;
@@ -20,24 +21,28 @@ use super::manage_registration::ManageRegistration;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
+use super::permission::Permission;
 use super::policy::Policy;
 use super::private_key_jwt::PrivateKeyJwt;
+use super::prompts::Prompts;
 use super::provider_login::ProviderLogin;
 use super::provider_tokens::{TokenKeeping, TokensForTools};
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
+use super::resources::Resources;
 use super::revoke::Revoke;
+use super::rounds::Rounds;
 use super::throttle::Throttle;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, PasswordLogin,
-    PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys, SpentTokenIds,
-    TokenRevocations, TokenVerifier, ToolCatalog,
+    ArgumentSchemas, AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock,
+    ConsentMemory, GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions,
+    PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys,
+    SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -75,6 +80,10 @@ pub struct Ports {
     pub token_keeping: Option<TokenKeeping>,
     /// The tools to protect.
     pub catalog: Arc<dyn ToolCatalog>,
+    /// Checks arguments of tools.
+    pub schemas: Arc<dyn ArgumentSchemas>,
+    /// Encrypts what calls are to remember.
+    pub state_sealer: Arc<dyn StateSealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Unpredictable bytes.
@@ -98,6 +107,12 @@ pub struct UseCases {
     pub access: Arc<Access>,
     /// List and call tools.
     pub tools: Arc<Tools>,
+    /// List, read and watch resources.
+    pub resources: Arc<Resources>,
+    /// List and fill in prompts, and complete what is typed.
+    pub prompts: Arc<Prompts>,
+    /// Tells what changes in the catalog.
+    pub changes: Arc<Changes>,
     /// Register a client.
     pub register: Arc<Register>,
     /// Change or end a registration.
@@ -159,12 +174,16 @@ impl UseCases {
                 (None, Some(Arc::new(ProviderLogin { tokens: tokens.clone(), ..login })))
             }
         };
+        let rounds = make.rounds(tokens);
         let issues = make.policy.authorization_server.is_local();
         let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
             reception: make.reception(),
             access: make.access(),
-            tools: make.tools(tokens),
+            tools: make.tools(&rounds),
+            resources: make.resources(&rounds),
+            prompts: make.prompts(&rounds),
+            changes: make.changes(),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -225,13 +244,36 @@ impl Make {
         })
     }
 
-    fn tools(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Tools> {
+    fn permission(&self) -> Permission {
+        Permission { audit: Arc::clone(&self.ports.audit), policy: Arc::clone(&self.policy) }
+    }
+
+    fn rounds(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Rounds> {
+        let sealer = Arc::clone(&self.ports.state_sealer);
+        Arc::new(Rounds { sealer, clock: Arc::clone(&self.ports.clock), provider_tokens })
+    }
+
+    fn tools(&self, rounds: &Arc<Rounds>) -> Arc<Tools> {
         Arc::new(Tools {
             catalog: Arc::clone(&self.ports.catalog),
-            audit: Arc::clone(&self.ports.audit),
-            scopes: Arc::clone(&self.scopes),
-            provider_tokens,
+            schemas: Arc::clone(&self.ports.schemas),
+            permission: self.permission(),
+            rounds: Arc::clone(rounds),
         })
+    }
+
+    fn resources(&self, rounds: &Arc<Rounds>) -> Arc<Resources> {
+        let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
+        Arc::new(Resources { catalog, permission: self.permission(), rounds })
+    }
+
+    fn changes(&self) -> Arc<Changes> {
+        Arc::new(Changes { catalog: Arc::clone(&self.ports.catalog) })
+    }
+
+    fn prompts(&self, rounds: &Arc<Rounds>) -> Arc<Prompts> {
+        let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
+        Arc::new(Prompts { catalog, permission: self.permission(), rounds })
     }
 
     fn tokens_for_tools(&self) -> Option<Arc<TokensForTools>> {

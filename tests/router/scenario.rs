@@ -18,7 +18,7 @@ use mcp_oauth_core::port::{
     Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits,
 };
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
@@ -423,6 +423,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        catalog: CatalogPolicy::default(),
         client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),

@@ -9,7 +9,7 @@ use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{SECRET_BYTES, sha256};
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, ToolOutput};
 use mcp_oauth_core::port::{AuditLog, CallContext, Clock, Random};
 use mcp_oauth_issuer::RsaKey;
 use mcp_oauth_tools::{Tool, ToolText};
@@ -117,7 +117,7 @@ impl Tool for AskProvider {
         &self,
         _: Self::Arguments,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
+    ) -> Result<ToolOutput, CallError> {
         Ok(match context.provider_token().await {
             Ok(Some(token)) => {
                 let last = token.access_token.expose_secret().rsplit('-').next().unwrap_or("");
@@ -148,7 +148,7 @@ impl Tool for MoveFiles {
         &self,
         _: Self::Arguments,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
+    ) -> Result<ToolOutput, CallError> {
         Ok(ToolOutput::text(format!("moved; {context:?}")))
     }
 }

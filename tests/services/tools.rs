@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
-use mcp_oauth_core::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, ToolCall, ToolDescription, ToolOutput};
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::refusal::Refusal;
 
@@ -113,7 +113,7 @@ async fn only_tools_the_caller_may_call_are_listed() {
 #[tokio::test]
 async fn a_tool_that_does_not_exist_is_for_the_catalog_to_refuse() {
     let mut world = describing(None);
-    let unknown = || ToolError::Unknown("nope".to_owned());
+    let unknown = || CallError::Unknown("nope".to_owned());
     world.catalog.expect_call().times(1).return_once(move |_, _| Err(unknown()));
     let stage = world.open();
     let caller = Arc::new(caller("mcp:tools"));

@@ -13,7 +13,7 @@ use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, Sco
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
@@ -552,6 +552,7 @@ impl Reader<'_> {
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
             consent_lifetime: consent_lifetime?,
+            catalog: CatalogPolicy::default(),
             client_documents: client_documents?,
             refresh: RefreshPolicy {
                 idle: idle?,

@@ -20,6 +20,7 @@ use mcp_oauth_memory::{
     RecentRevocations, RefreshesUnderWay, RememberedDocuments, RequestCounts, Unlimited,
     VerifiedTokens,
 };
+use mcp_oauth_tools::JsonSchemas;
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -97,6 +98,8 @@ pub(crate) fn wire(
         login_methods: login_methods(settings, &providers)?,
         token_keeping: token_keeping(settings, stores),
         catalog,
+        schemas: Arc::new(JsonSchemas::default()),
+        state_sealer: Arc::clone(&settings.sealers.states) as _,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
             None => Arc::new(Unlimited),

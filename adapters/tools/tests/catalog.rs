@@ -11,7 +11,7 @@ use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::domain::tool::{ToolCall, ToolContent, ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, ToolCall, ToolContent, ToolOutput};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use mcp_oauth_tools::{BuiltinCatalog, Hello, Tool, ToolText, UnusableTool};
 use schemars::JsonSchema;
@@ -50,14 +50,14 @@ async fn call(
     catalog: &BuiltinCatalog,
     name: &str,
     arguments: Value,
-) -> Result<ToolOutput, ToolError> {
+) -> Result<ToolOutput, CallError> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     catalog.call(ToolCall { name: name.to_owned(), arguments }, context()).await
 }
 
 async fn refusal(name: &str, arguments: Value) -> String {
     match call(&demo(), name, arguments).await {
-        Err(ToolError::InvalidArguments(reason)) => reason,
+        Err(CallError::InvalidArguments(reason)) => reason,
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -111,7 +111,7 @@ async fn an_argument_that_does_not_exist_is_refused_with_those_that_do() {
 #[tokio::test]
 async fn an_unknown_tool_is_no_panic() {
     let answer = call(&demo(), "nope", json!({})).await;
-    assert_eq!(answer, Err(ToolError::Unknown("nope".to_owned())));
+    assert_eq!(answer, Err(CallError::Unknown("nope".to_owned())));
     assert_eq!(demo().describe("nope").await, None);
 }
 
@@ -159,7 +159,7 @@ impl Tool for WhoAmI {
         Some(scope("profile"))
     }
 
-    async fn call(&self, _: Nothing, context: &CallContext) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, _: Nothing, context: &CallContext) -> Result<ToolOutput, CallError> {
         let caller = &context.caller;
         let email = caller.verified_email.as_deref().unwrap_or("nobody");
         Ok(ToolOutput::text(format!("{} {email} {:?}", caller.subject, caller.groups)))
@@ -192,7 +192,7 @@ impl<A: serde::de::DeserializeOwned + JsonSchema + Send + 'static> Tool for Odd<
         ToolText::new(self.0, "Odd", "Odd.")
     }
 
-    async fn call(&self, _: A, _: &CallContext) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, _: A, _: &CallContext) -> Result<ToolOutput, CallError> {
         Ok(ToolOutput::text("odd"))
     }
 }

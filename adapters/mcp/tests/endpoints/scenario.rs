@@ -25,7 +25,7 @@ use mcp_oauth_core::port::{
     MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
 };
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_mcp::{McpSettings, endpoints};
@@ -364,6 +364,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(3600),
+        catalog: CatalogPolicy::default(),
         client_documents: ClientDocumentPolicy::Off,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(3600),

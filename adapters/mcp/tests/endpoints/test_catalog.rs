@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::scope::ScopeSet;
-use mcp_oauth_core::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, ToolCall, ToolDescription, ToolOutput};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -101,7 +101,7 @@ impl ToolCatalog for TestCatalog {
         self.tools.iter().find(|tool| tool.name == name).cloned()
     }
 
-    async fn call(&self, call: ToolCall, context: CallContext) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, call: ToolCall, context: CallContext) -> Result<ToolOutput, CallError> {
         self.journal.write(format!("{} began", call.name));
         let _running = Running { journal: self.journal.clone(), tool: call.name.clone() };
         match call.name.as_str() {
@@ -118,9 +118,9 @@ impl ToolCatalog for TestCatalog {
             "region" => Ok(ToolOutput::text(Value::Object(call.arguments).to_string())),
             "panic" => panic!("a bug in a tool"),
             "endless" => std::future::pending().await,
-            "picky" => Err(ToolError::InvalidArguments("argument `a`: expected a poem".into())),
-            "broken" => Err(ToolError::Failed("the database password is wrong".into())),
-            _ => Err(ToolError::Unknown(call.name)),
+            "picky" => Err(CallError::InvalidArguments("argument `a`: expected a poem".into())),
+            "broken" => Err(CallError::Failed("the database password is wrong".into())),
+            _ => Err(CallError::Unknown(call.name)),
         }
     }
 }

@@ -22,10 +22,10 @@ use mcp_oauth_core::service::policy::{
 };
 use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_issuer::{ClientSignatures, LocalIssuer, ProviderTokenSealer};
+use mcp_oauth_issuer::{CallStateSealer, ClientSignatures, LocalIssuer, ProviderTokenSealer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RefreshesUnderWay, RequestCounts, Unlimited};
-use mcp_oauth_tools::BuiltinCatalog;
+use mcp_oauth_tools::{BuiltinCatalog, JsonSchemas};
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::uri::Scheme;
@@ -161,6 +161,10 @@ impl Scenario {
             login_methods: login_methods(setup.providers, &people),
             token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
+            schemas: Arc::new(JsonSchemas::default()),
+            state_sealer: Arc::new(
+                CallStateSealer::of_this_process(Arc::new(CountedRandom::after(0))).unwrap(),
+            ),
             clock: Arc::clone(&clock) as _,
             random,
             audit: Arc::clone(&audit) as _,

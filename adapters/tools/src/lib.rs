@@ -46,6 +46,9 @@ mod arguments;
 mod catalog;
 mod hello;
 mod integer;
+mod joined;
+mod joined_prompts;
+mod joined_resources;
 mod tool;
 
 pub use add_numbers::AddNumbers;
@@ -53,4 +56,5 @@ pub use argument_validation::JsonSchemas;
 pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
+pub use joined::{Clash, JoinedCatalog, Part, clashes};
 pub use tool::{Tool, ToolText, schema_of};

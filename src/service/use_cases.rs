@@ -22,7 +22,7 @@ use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
 use super::permission::Permission;
-use super::policy::Policy;
+use super::policy::{CurrentCatalogPolicy, Policy, ScopePolicy};
 use super::private_key_jwt::PrivateKeyJwt;
 use super::prompts::Prompts;
 use super::provider_login::ProviderLogin;
@@ -111,6 +111,8 @@ pub struct UseCases {
     pub resources: Arc<Resources>,
     /// List and fill in prompts, and complete what is typed.
     pub prompts: Arc<Prompts>,
+    /// What the operator decides about the catalog, to be changed while the server runs.
+    pub catalog_policy: Arc<CurrentCatalogPolicy>,
     /// Tells what changes in the catalog.
     pub changes: Arc<Changes>,
     /// Register a client.
@@ -161,6 +163,7 @@ impl UseCases {
             ports: ports.clone(),
             address: Arc::new(address),
             scopes: Arc::new(policy.scopes.clone()),
+            catalog_policy: Arc::new(CurrentCatalogPolicy::new(policy.catalog.clone())),
             policy: Arc::new(policy),
         };
         let issue_code = make.issue_code();
@@ -184,6 +187,7 @@ impl UseCases {
             resources: make.resources(&rounds),
             prompts: make.prompts(&rounds),
             changes: make.changes(),
+            catalog_policy: Arc::clone(&make.catalog_policy),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -211,7 +215,8 @@ struct Make {
     ports: Ports,
     address: Arc<PublicAddress>,
     policy: Arc<Policy>,
-    scopes: Arc<super::policy::ScopePolicy>,
+    scopes: Arc<ScopePolicy>,
+    catalog_policy: Arc<CurrentCatalogPolicy>,
 }
 
 impl Make {
@@ -245,7 +250,11 @@ impl Make {
     }
 
     fn permission(&self) -> Permission {
-        Permission { audit: Arc::clone(&self.ports.audit), policy: Arc::clone(&self.policy) }
+        Permission {
+            audit: Arc::clone(&self.ports.audit),
+            scopes: Arc::clone(&self.scopes),
+            catalog: Arc::clone(&self.catalog_policy),
+        }
     }
 
     fn rounds(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Rounds> {

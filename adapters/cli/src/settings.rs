@@ -9,11 +9,10 @@ use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
-use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy,
 };
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
@@ -543,6 +542,7 @@ impl Reader<'_> {
         let trusted_proxies = trusted_proxies(self.0);
         let client_documents = self.client_document_policy();
         let server_name = self.0.get("server_name");
+        let catalog = self.catalog_policy(scopes.as_ref());
         Some(Policy {
             server_name: server_name?,
             authorization_server: AuthorizationServer::Local,
@@ -552,7 +552,7 @@ impl Reader<'_> {
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
             consent_lifetime: consent_lifetime?,
-            catalog: CatalogPolicy::default(),
+            catalog: catalog?,
             client_documents: client_documents?,
             refresh: RefreshPolicy {
                 idle: idle?,
@@ -600,29 +600,6 @@ impl Reader<'_> {
         }
         let hash = |token: &str| InitialAccessToken::presented(token).hash();
         Some(tokens.into_iter().map(hash).collect())
-    }
-
-    fn scopes(&self) -> Option<ScopePolicy> {
-        let meanings: BTreeMap<String, String> = self.0.get("scopes")?;
-        let default: Vec<String> = self.0.get("default_scopes")?;
-        let mut supported = Vec::new();
-        for (name, meaning) in meanings {
-            match Scope::parse(&name) {
-                Ok(scope) => supported.push(ScopeDescription { scope, meaning }),
-                Err(error) => self.0.problem("scopes", error.to_string(), "Rename the scope."),
-            }
-        }
-        if default.is_empty() {
-            let reason = "a token without scope allows nothing";
-            self.0.problem("default_scopes", reason, "Name at least one scope.");
-        }
-        let known = |name: &String| supported.iter().any(|known| known.scope.as_str() == name);
-        if let Some(unknown) = default.iter().find(|name| !known(name)) {
-            let reason = format!("{unknown:?} is not among the scopes");
-            self.0.problem("default_scopes", reason, "Add it to [scopes] with its meaning.");
-        }
-        let default: ScopeSet = default.iter().filter_map(|name| Scope::parse(name).ok()).collect();
-        Some(ScopePolicy { supported, default, hierarchy: ScopeHierarchy::default() })
     }
 
     pub(crate) fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {

@@ -7,8 +7,10 @@ use rmcp::model::{ErrorCode, RequestId};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The method that calls a tool.
-const CALL_TOOL: &str = "tools/call";
+use crate::call_target::Target;
+
+/// How many messages a batch has at most.
+const MOST_IN_A_BATCH: usize = 50;
 
 /// A well-formed message, as far as routing it needs to know.
 #[derive(Debug)]
@@ -19,8 +21,8 @@ pub(crate) enum Envelope<'a> {
         id: RequestId,
         /// What to do.
         method: Cow<'a, str>,
-        /// The tool, when the method calls one.
-        tool: Option<Cow<'a, str>>,
+        /// What must be authorized first, if anything.
+        target: Option<Target<'a>>,
     },
     /// Expects no answer.
     Notification,
@@ -54,16 +56,6 @@ struct Members<'a> {
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
-}
-
-/// The params of `tools/call`. A repeated member is an error here, so that no parser can read
-/// another name than the one that was authorized.
-#[derive(Deserialize)]
-struct CallToolParams<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -107,8 +99,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
         return Err(Malformed { code: ErrorCode::INVALID_PARAMS, id, reason });
     }
     let Some(id) = id else { return Ok(Envelope::Notification) };
-    let tool = if method == CALL_TOOL { Some(called_tool(members.params, &id)?) } else { None };
-    Ok(Envelope::Request { id, method, tool })
+    match Target::of(&method, members.params) {
+        Ok(target) => Ok(Envelope::Request { id, method, target }),
+        Err(reason) => Err(Malformed { code: ErrorCode::INVALID_PARAMS, id: Some(id), reason }),
+    }
 }
 
 fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
@@ -124,19 +118,26 @@ fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
     Err(Malformed { code, id: None, reason })
 }
 
-fn called_tool<'a>(
-    params: Option<&'a RawValue>,
-    id: &RequestId,
-) -> Result<Cow<'a, str>, Malformed> {
-    let refuse =
-        |reason| Malformed { code: ErrorCode::INVALID_PARAMS, id: Some(id.clone()), reason };
-    let params = params.map_or("{}", RawValue::get);
-    let params: CallToolParams<'a> =
-        serde_json::from_str(params).map_err(|_| refuse("\"params.name\" must be one string"))?;
-    if !params.arguments.is_none_or(is_object) {
-        return Err(refuse("\"params.arguments\" must be an object"));
+/// Whether a body is more than one message, or tries to be.
+pub(crate) fn is_batch(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"[")
+}
+
+/// The messages of a batch, not looked at yet (JSON-RPC 2.0 §6).
+///
+/// # Errors
+/// [`Malformed`], to be answered with HTTP 400.
+pub(crate) fn batch(body: &[u8]) -> Result<Vec<&RawValue>, Malformed> {
+    let refuse = |code, reason| Malformed { code, id: None, reason };
+    let messages: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|_| refuse(ErrorCode::PARSE_ERROR, "the body is not JSON"))?;
+    if messages.is_empty() {
+        return Err(refuse(ErrorCode::INVALID_REQUEST, "a batch is not empty"));
     }
-    Ok(params.name)
+    if messages.len() > MOST_IN_A_BATCH {
+        return Err(refuse(ErrorCode::INVALID_REQUEST, "the batch has too many messages"));
+    }
+    Ok(messages)
 }
 
 /// The engine's own reading of an id, so that both agree on what one is.
@@ -218,8 +219,8 @@ mod tests {
         }
         assert_eq!(refusal(&call(r#"{"name":"a","name":"b"}"#)), (-32602, number(3)));
         let body = call(r#"{"n\u0061me":"\u0061","arguments":null}"#);
-        let Ok(Envelope::Request { tool, .. }) = read(body.as_bytes()) else { panic!("{body}") };
-        assert_eq!(tool.as_deref(), Some("a"));
+        let Ok(Envelope::Request { target, .. }) = read(body.as_bytes()) else { panic!("{body}") };
+        assert_eq!(target, Some(Target::Tool("a".into())));
     }
 
     #[test]

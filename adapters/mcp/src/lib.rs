@@ -5,21 +5,30 @@
 //! front checks Host and Origin, and drops an endpoint's future when its client has gone.
 
 mod accept;
+mod call_channel;
+mod call_outcome;
+mod call_target;
+mod change_notices;
+mod client_side;
 mod containment;
 mod endpoints;
 mod envelope;
 mod gate;
+mod handler;
 mod json_rpc_error;
+mod log_threshold;
 mod message_body;
+mod offer;
 mod seats;
+mod session;
 mod settings;
+mod shapes;
 mod sse;
 mod sse_messages;
 mod sse_sessions;
 mod sse_transport;
 mod streamable_http;
 mod streamable_sessions;
-mod tool_handler;
 
 pub use endpoints::endpoints;
 pub use settings::{McpSettings, SessionLimits, Transports};

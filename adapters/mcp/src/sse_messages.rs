@@ -39,13 +39,10 @@ impl SseMessages {
         let body = message_body::read(&head.headers, body, self.max_body_bytes).await?;
         let mut admission = Admission::of(caller);
         let mut id = None;
-        if let Envelope::Request { id: of, tool, .. } = envelope::read(&body)? {
+        if let Envelope::Request { id: of, target, .. } = envelope::read(&body)? {
+            let authorized = self.gate.authorize(&admission.caller, target, &of, &head.headers);
+            admission.authorized = authorized.await?;
             id = Some(of);
-            if let Some(tool) = tool {
-                let authorized =
-                    self.gate.authorize(&admission.caller, &tool, &head.headers).await?;
-                admission.tool = Some(authorized);
-            }
         }
         let message = message(&body, id, admission)?;
         match inbox.send_timeout(message, PATIENCE).await {

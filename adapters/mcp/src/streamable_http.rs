@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use futures_util::stream::select_all;
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use mcp_oauth_core::domain::principal::Principal;
-use poem::{Endpoint, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, ProtocolVersion, RequestId};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{
@@ -21,18 +22,15 @@ use rmcp::transport::streamable_http_server::{
 use crate::accept::{EVENT_STREAM, JSON, accepts};
 use crate::envelope::{self, Envelope};
 use crate::gate::{Admission, Gate};
+use crate::handler::Handler;
 use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
 use crate::settings::McpSettings;
 use crate::streamable_sessions::{CallersSessions, RECONNECT_AFTER, StreamableSessions};
-use crate::tool_handler::ToolHandler;
 
 const SESSION_ID: &str = "mcp-session-id";
 const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 const INITIALIZE: &str = "initialize";
-
-/// The first revision whose clients understand an event without data.
-const PRIMING_SINCE: ProtocolVersion = ProtocolVersion::V_2025_11_25;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -40,7 +38,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The endpoint.
 pub(crate) struct StreamableHttp {
     gate: Gate,
-    handler: ToolHandler,
+    handler: Handler,
     sessions: Arc<StreamableSessions>,
     engine: StreamableHttpServerConfig,
     max_body_bytes: usize,
@@ -59,7 +57,7 @@ struct Admitted {
 impl StreamableHttp {
     pub(crate) fn new(
         gate: Gate,
-        handler: ToolHandler,
+        handler: Handler,
         sessions: Arc<StreamableSessions>,
         settings: &McpSettings,
     ) -> Self {
@@ -103,21 +101,12 @@ impl StreamableHttp {
             return Err(not_acceptable("the answer is application/json or text/event-stream"));
         }
         let (head, body) = request.into_parts();
-        let (method, headers) = (head.method, head.headers);
+        let headers = head.headers;
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission::of(caller);
-        let (id, opens_session) = match envelope::read(&body)? {
-            Envelope::Request { id, method, tool } => {
-                if let Some(tool) = tool {
-                    let authorized =
-                        self.gate.authorize(&admission.caller, &tool, &headers).await?;
-                    admission.tool = Some(authorized);
-                }
-                (Some(id), method == INITIALIZE)
-            }
-            Envelope::Notification | Envelope::Answer => (None, false),
-        };
-        let request = Admitted { method, headers, body, admission, id };
+        if envelope::is_batch(&body) {
+            return self.batch(&headers, &body, caller).await;
+        }
+        let (request, opens_session) = self.admit(&headers, body, Admission::of(caller)).await?;
         if opens_session {
             self.open_session(request).await
         } else if session_named(&request.headers).is_some() {
@@ -130,6 +119,70 @@ impl StreamableHttp {
         }
     }
 
+    /// Authorizes a message, and tells whether it opens a session.
+    async fn admit(
+        &self,
+        headers: &HeaderMap,
+        body: Bytes,
+        mut admission: Admission,
+    ) -> Result<(Admitted, bool), Refused> {
+        let (id, opens_session) = match envelope::read(&body)? {
+            Envelope::Request { id, method, target } => {
+                let authorized = self.gate.authorize(&admission.caller, target, &id, headers);
+                admission.authorized = authorized.await?;
+                (Some(id), method == INITIALIZE)
+            }
+            Envelope::Notification | Envelope::Answer => (None, false),
+        };
+        let (method, headers) = (Method::POST, headers.clone());
+        Ok((Admitted { method, headers, body, admission, id }, opens_session))
+    }
+
+    /// Several messages at once, in a session of the one revision that has batches. All of them are
+    /// authorized before the first runs; the answers come on one stream, each when it is there.
+    async fn batch(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        caller: Arc<Principal>,
+    ) -> Result<Response, Refused> {
+        let messages = envelope::batch(body)?;
+        let session = session_named(headers);
+        let sessions = self.sessions.of(caller.identity(), ProtocolVersion::V_2025_03_26);
+        if !session.is_some_and(|id| sessions.takes_batches(&id)) {
+            return Err(not_in_a_batch("only a session of revision 2025-03-26 takes batches"));
+        }
+        let mut admitted: Vec<Admitted> = Vec::new();
+        for message in messages {
+            let message = body.slice_ref(message.get().as_bytes());
+            let admission = Admission::of(Arc::clone(&caller));
+            let (request, opens_session) = self.admit(headers, message, admission).await?;
+            if opens_session {
+                return Err(not_in_a_batch("\"initialize\" may not be part of a batch"));
+            }
+            if request.id.is_some() && admitted.iter().any(|other| other.id == request.id) {
+                return Err(not_in_a_batch("two requests of the batch have the same id"));
+            }
+            admitted.push(request);
+        }
+        let mut answers = Vec::new();
+        for request in admitted {
+            let expects_an_answer = request.id.is_some();
+            let sessions = self.sessions_of(&request);
+            let response = self.in_session(request, sessions).await?;
+            if expects_an_answer {
+                answers.push(response.into_body().into_bytes_stream());
+            }
+        }
+        if answers.is_empty() {
+            return Ok(Response::builder().status(StatusCode::ACCEPTED).finish());
+        }
+        Ok(Response::builder()
+            .content_type(EVENT_STREAM)
+            .header(CACHE_CONTROL, "no-store")
+            .body(Body::from_bytes_stream(select_all(answers))))
+    }
+
     async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
         let Some(version) = initialize_version(&request.body) else {
             return Err(unfit_params(request.id));
@@ -137,15 +190,19 @@ impl StreamableHttp {
         // A client that begins anew may still name the session it lost.
         request.headers.remove(SESSION_ID);
         let caller = request.admission.caller.identity();
-        let sessions = self.sessions.of(caller, version.as_str() >= PRIMING_SINCE.as_str());
+        let sessions = self.sessions.of(caller, version);
         sessions.take_seat().await?;
         self.in_session(request, sessions).await
     }
 
     fn sessions_of(&self, request: &Admitted) -> CallersSessions {
-        let version = request.headers.get(PROTOCOL_VERSION).map(HeaderValue::as_bytes);
-        let primes = version.is_some_and(|version| version >= PRIMING_SINCE.as_str().as_bytes());
-        self.sessions.of(request.admission.caller.identity(), primes)
+        let version = request.headers.get(PROTOCOL_VERSION).and_then(|it| it.to_str().ok());
+        // A client that does not say is older than the header (MCP 2025-06-18, basic/transports).
+        let known = |version: &str| {
+            ProtocolVersion::KNOWN_VERSIONS.iter().find(|it| it.as_str() == version).cloned()
+        };
+        let version = version.and_then(known).unwrap_or(ProtocolVersion::V_2025_03_26);
+        self.sessions.of(request.admission.caller.identity(), version)
     }
 
     async fn in_session(
@@ -164,7 +221,7 @@ impl StreamableHttp {
         sessions: M,
         config: StreamableHttpServerConfig,
     ) -> Result<Response, Refused> {
-        let handler = self.handler.calling(request.admission.tool.as_ref());
+        let handler = self.handler.serving(&request.admission);
         let service =
             StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(sessions), config);
         let id = request.id.clone();
@@ -211,6 +268,10 @@ fn initialize_version(body: &[u8]) -> Option<ProtocolVersion> {
         ClientRequest::InitializeRequest(request) => Some(request.params.protocol_version),
         _ => None,
     }
+}
+
+fn not_in_a_batch(reason: &str) -> Refused {
+    refused_request(StatusCode::BAD_REQUEST, reason)
 }
 
 fn not_acceptable(offered: &str) -> Refused {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
 use mcp_oauth_core::domain::principal::CallerIdentity;
-use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage};
 use rmcp::transport::WorkerTransport;
 use rmcp::transport::common::server_side_http::session_id;
 use rmcp::transport::streamable_http_server::SessionManager;
@@ -23,6 +23,9 @@ use crate::seats::{NoSeat, Seat, Seats};
 
 /// After which time a client should come back for a stream that ended early.
 pub(crate) const RECONNECT_AFTER: Duration = Duration::from_secs(3);
+
+/// The first revision whose clients understand an event without data.
+const PRIMING_SINCE: ProtocolVersion = ProtocolVersion::V_2025_11_25;
 
 /// Every session of every caller.
 pub(crate) struct StreamableSessions {
@@ -41,6 +44,8 @@ struct Open {
 struct Session {
     owner: CallerIdentity,
     handle: LocalSessionHandle,
+    /// The revision in which it was opened.
+    revision: ProtocolVersion,
     last_use: u64,
     _seat: Seat,
 }
@@ -51,8 +56,8 @@ pub(crate) struct CallersSessions {
     caller: CallerIdentity,
     /// For a session this request may open.
     seat: Mutex<Option<Seat>>,
-    /// Whether the client understands events without data (2025-11-25 and later).
-    primes: bool,
+    /// What the client says that it speaks.
+    revision: ProtocolVersion,
 }
 
 /// Why the engine gets no session.
@@ -73,9 +78,13 @@ impl StreamableSessions {
         Arc::new(Self { seats: Arc::clone(seats), idle, open: Mutex::default() })
     }
 
-    /// What `caller` sees; `primes` when its streams may begin with an event without data.
-    pub(crate) fn of(self: &Arc<Self>, caller: CallerIdentity, primes: bool) -> CallersSessions {
-        CallersSessions { all: Arc::clone(self), caller, seat: Mutex::default(), primes }
+    /// What `caller` sees, whose client says that it speaks `revision`.
+    pub(crate) fn of(
+        self: &Arc<Self>,
+        caller: CallerIdentity,
+        revision: ProtocolVersion,
+    ) -> CallersSessions {
+        CallersSessions { all: Arc::clone(self), caller, seat: Mutex::default(), revision }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -115,7 +124,15 @@ impl CallersSessions {
 
     /// Whether the client understands events without data.
     pub(crate) fn primes(&self) -> bool {
-        self.primes
+        self.revision.as_str() >= PRIMING_SINCE.as_str()
+    }
+
+    /// Whether the caller has a session of that id that takes batches (MCP 2025-03-26, basic/index;
+    /// no other revision has them).
+    pub(crate) fn takes_batches(&self, id: &SessionId) -> bool {
+        let mut open = self.all.open();
+        let session = open.owned(id, &self.caller);
+        session.is_some_and(|session| session.revision == ProtocolVersion::V_2025_03_26)
     }
 
     /// Whether the caller has a session of that id; a use of it.
@@ -153,13 +170,18 @@ impl SessionManager for CallersSessions {
         let seat = self.seat().take().ok_or(SessionFailure::NoSeat)?;
         let mut config = SessionConfig::default();
         config.keep_alive = Some(self.all.idle);
-        config.sse_retry = self.primes.then_some(RECONNECT_AFTER);
+        config.sse_retry = self.primes().then_some(RECONNECT_AFTER);
         let id = session_id();
         let (handle, worker) = create_local_session(Arc::clone(&id), config);
         let mut open = self.all.open();
         open.uses += 1;
-        let session =
-            Session { owner: self.caller.clone(), handle, last_use: open.uses, _seat: seat };
+        let session = Session {
+            owner: self.caller.clone(),
+            handle,
+            revision: self.revision.clone(),
+            last_use: open.uses,
+            _seat: seat,
+        };
         open.sessions.insert(Arc::clone(&id), session);
         Ok((id, WorkerTransport::spawn(worker)))
     }

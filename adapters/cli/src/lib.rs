@@ -24,6 +24,7 @@ mod provider_tokens;
 mod published;
 mod run;
 mod sealers;
+mod setting_group;
 mod setting_sources;
 mod setting_table;
 mod settings;

@@ -61,7 +61,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 60] = [
+pub(crate) const SETTINGS: [Setting; 61] = [
     setting(
         "host",
         Text,
@@ -156,6 +156,12 @@ pub(crate) const SETTINGS: [Setting; 60] = [
         List,
         "[]",
         "Origins of web pages that may use the MCP endpoints, beside loopback and base_url; \"*\" for all",
+    ),
+    setting(
+        "allowed_hosts",
+        List,
+        "[]",
+        "Names under which requests may reach this server, beside base_url and loopback: mcp.internal or mcp.internal:8000. Without any, a loopback base_url permits loopback names only, and another permits all",
     ),
     setting(
         "signing_key_file",

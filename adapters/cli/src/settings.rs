@@ -56,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreChoice,
     /// Web pages that may use the MCP endpoints.
     pub(crate) allowed_origins: Vec<String>,
+    /// Names of this server beside base_url and loopback.
+    pub(crate) allowed_hosts: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
     /// What encrypts what is stored.
@@ -253,6 +255,7 @@ impl Reader<'_> {
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
+        let allowed_hosts = self.allowed_hosts();
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider
@@ -270,6 +273,7 @@ impl Reader<'_> {
             sse,
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
+            allowed_hosts: allowed_hosts?,
             signing_key: signing_key?,
             sealers: sealers?,
             key_rotation: key_rotation?,

@@ -225,7 +225,8 @@ pub(crate) async fn register_docs_client(
 
 pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> HttpSettings {
     HttpSettings {
-        origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
+        origins: OriginPolicy::new(address, settings.allowed_origins.clone())
+            .with_hosts(settings.allowed_hosts.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_username: settings.dev_users().first().map(|user| user.username.clone()),

@@ -3,7 +3,7 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 60] = [
+const SETTINGS: [(&str, &str); 61] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
@@ -19,6 +19,7 @@ const SETTINGS: [(&str, &str); 60] = [
     ("issuer", "none"),
     ("audience", "none"),
     ("allowed_origins", "[]"),
+    ("allowed_hosts", "[]"),
     ("signing_key_file", "none"),
     ("encryption_secret", "none"),
     ("encryption_secret_file", "none"),

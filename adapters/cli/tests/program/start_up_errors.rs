@@ -135,6 +135,7 @@ fn settings_that_contradict_one_another_are_refused() {
         "\"mcp:admin\" is not among the scopes",
         "[scopes]",
     );
+    refuses_line("allowed_hosts = [\"http://mcp.internal\"]", "is no host", "mcp.internal:8000");
     refuses_line("access_rules = [{ groups = [\"ops\"] }]", "about nothing", "Name tools");
     refuses_line("access_rules = [{ tools = [\"*\"] }]", "demands nothing", "Name scopes");
     refuses_line(

@@ -35,4 +35,4 @@ mod system;
 mod vendor_facts;
 mod wiring;
 
-pub use run::run;
+pub use run::{run, run_with_catalog};

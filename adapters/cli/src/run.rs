@@ -40,13 +40,30 @@ const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 3600);
 /// whatever keeps it from its work.
 #[must_use]
 pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>) -> ExitCode {
+    run_over(|settings| {
+        let tools = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
+        let tools = tools
+            .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
+        Ok(Arc::new(tools))
+    })
+}
+
+/// The same with a catalog of your own and nothing else.
+#[must_use]
+pub fn run_with_catalog(catalog: Arc<dyn ToolCatalog>) -> ExitCode {
+    run_over(|_| Ok(catalog))
+}
+
+fn run_over(
+    catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
+) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     match &arguments.command {
         Some(command) => command.run(&arguments, &environment),
-        None => match run_server(&arguments, &environment, add) {
+        None => match run_server(&arguments, &environment, catalog) {
             Ok(()) => ExitCode::SUCCESS,
             Err(problems) => explain(&format!("can't start:\n{problems}")),
         },
@@ -56,7 +73,7 @@ pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTo
 fn run_server(
     arguments: &Arguments,
     environment: &BTreeMap<String, String>,
-    add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>,
+    catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
 ) -> Result<(), Problems> {
     let settings =
         Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
@@ -67,10 +84,8 @@ fn run_server(
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");
     }
-    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
-    let catalog = catalog
-        .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
-    runtime()?.block_on(start_and_serve(&settings, Arc::new(catalog)))
+    let catalog = catalog(&settings)?;
+    runtime()?.block_on(start_and_serve(&settings, catalog))
 }
 
 /// What everything waits on.

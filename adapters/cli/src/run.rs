@@ -54,9 +54,7 @@ pub fn run_with_catalog(catalog: Arc<dyn ToolCatalog>) -> ExitCode {
     run_over(|_| Ok(catalog))
 }
 
-fn run_over(
-    catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
-) -> ExitCode {
+fn run_over(catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

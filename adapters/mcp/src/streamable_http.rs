@@ -20,7 +20,7 @@ use rmcp::transport::streamable_http_server::{
 };
 
 use crate::accept::{EVENT_STREAM, JSON, accepts};
-use crate::envelope::{self, Envelope};
+use crate::envelope::{self, Envelope, Era, Malformed, NO_SUCH_METHOD};
 use crate::gate::{Admission, Gate};
 use crate::handler::Handler;
 use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
@@ -126,7 +126,7 @@ impl StreamableHttp {
         body: Bytes,
         mut admission: Admission,
     ) -> Result<(Admitted, bool), Refused> {
-        let (id, opens_session) = match envelope::read(&body)? {
+        let (id, opens_session) = match envelope::read(&body, era(headers))? {
             Envelope::Request { id, method, target } => {
                 let authorized = self.gate.authorize(&admission.caller, target, &id, headers);
                 admission.authorized = authorized.await?;
@@ -185,7 +185,13 @@ impl StreamableHttp {
 
     async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
         let Some(version) = initialize_version(&request.body) else {
-            return Err(unfit_params(request.id));
+            return Err(match era(&request.headers) {
+                Era::OfSessions => unfit_params(request.id),
+                Era::Stateless => {
+                    let code = ErrorCode::METHOD_NOT_FOUND;
+                    Malformed { code, id: request.id, reason: NO_SUCH_METHOD }.into()
+                }
+            });
         };
         // A client that begins anew may still name the session it lost.
         request.headers.remove(SESSION_ID);
@@ -255,6 +261,14 @@ impl Admitted {
         // The engine insists on one; it was checked in front.
         headers.insert(HOST, HeaderValue::from_static("localhost"));
         request
+    }
+}
+
+fn era(headers: &HeaderMap) -> Era {
+    let stateless = ProtocolVersion::V_2026_07_28;
+    match headers.get(PROTOCOL_VERSION) {
+        Some(version) if version.as_bytes() >= stateless.as_str().as_bytes() => Era::Stateless,
+        _ => Era::OfSessions,
     }
 }
 

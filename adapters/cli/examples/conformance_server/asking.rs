@@ -1,8 +1,6 @@
 //! The tools that ask the client before they answer: a person, a model, its roots.
 
-use mcp_oauth_core::domain::input_required::{
-    ClientAbility, InputGiven, InputRequired, Question,
-};
+use mcp_oauth_core::domain::input_required::{ClientAbility, InputGiven, InputRequired, Question};
 use mcp_oauth_core::domain::tool::{CallError, Reply, ToolCall, ToolDescription, ToolOutput};
 use mcp_oauth_core::port::CallContext;
 use serde_json::{Value, json};

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::scenario::*;
-use poem::Request;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,10 +14,6 @@ fn modern_list() -> Value {
     let mut list = list();
     list["params"] = json!({ "_meta": modern_meta() });
     list
-}
-
-fn in_session(request: Request, session: &str) -> Request {
-    with(request, "mcp-session-id", session)
 }
 
 #[tokio::test]

@@ -84,6 +84,23 @@ async fn a_listener_is_told_what_it_asked_for_under_its_subscription() {
 }
 
 #[tokio::test]
+async fn who_may_not_read_a_resource_any_more_hears_no_more_of_it() {
+    let (server, catalog) = Server::rich();
+    let mut sse = server.open_able_sse(ALICE, &json!({})).await;
+    server.answer(post_to(&sse.address, ALICE, &subscribe("test:open"))).await;
+    sse.events.message().await;
+    let wanted = json!({ "toolsListChanged": true, "resourceSubscriptions": ["test:open"] });
+    let mut stream = listen(&server, wanted).await;
+    stream.any_message().await;
+    catalog.lock();
+    updated(&catalog, "test:open");
+    catalog.change(CatalogChange::Tools);
+    for message in [stream.any_message().await, sse.events.message().await] {
+        assert_eq!(message["method"], "notifications/tools/list_changed");
+    }
+}
+
+#[tokio::test]
 async fn a_change_right_after_the_acknowledgement_is_not_missed() {
     let (server, catalog) = Server::rich();
     let mut stream = listen(&server, json!({ "toolsListChanged": true })).await;

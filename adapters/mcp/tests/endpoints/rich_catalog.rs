@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::catalog_change::CatalogChange;
@@ -31,11 +32,18 @@ use crate::test_catalog::Journal;
 pub(crate) struct RichCatalog {
     journal: Journal,
     changes: broadcast::Sender<CatalogChange>,
+    locked: Arc<AtomicBool>,
 }
 
 impl RichCatalog {
     pub(crate) fn new(journal: &Journal) -> Self {
-        Self { journal: journal.clone(), changes: broadcast::Sender::new(16) }
+        let (changes, locked) = (broadcast::Sender::new(16), Arc::default());
+        Self { journal: journal.clone(), changes, locked }
+    }
+
+    /// From now on nobody's token is good enough for any resource.
+    pub(crate) fn lock(&self) {
+        self.locked.store(true, Ordering::Relaxed);
     }
 
     /// Says that something has changed.
@@ -241,7 +249,8 @@ impl ResourceCatalog for RichCatalog {
     }
 
     async fn requirement(&self, uri: &str) -> Option<Requirement> {
-        Some(requirement(uri))
+        let locked = self.locked.load(Ordering::Relaxed);
+        Some(requirement(if locked { "secret" } else { uri }))
     }
 
     async fn read(

@@ -1,4 +1,4 @@
-//! The built-in tools, and how to add one.
+//! The built-in tools, how to add one, and [tools made of an OpenAPI document](openapi).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
 //!
@@ -46,6 +46,7 @@ mod arguments;
 mod catalog;
 mod hello;
 mod integer;
+pub mod openapi;
 mod tool;
 
 pub use add_numbers::AddNumbers;
@@ -53,4 +54,5 @@ pub use argument_validation::JsonSchemas;
 pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
+pub use openapi::{OpenApiCatalog, OpenApiConfig, OpenApiProblem};
 pub use tool::{Tool, ToolText, schema_of};

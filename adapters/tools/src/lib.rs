@@ -1,4 +1,4 @@
-//! The built-in tools, and how to add one.
+//! The built-in tools, how to add one, and [tools made of an OpenAPI document](openapi).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
 //!
@@ -49,6 +49,7 @@ mod integer;
 mod joined;
 mod joined_prompts;
 mod joined_resources;
+pub mod openapi;
 mod tool;
 
 pub use add_numbers::AddNumbers;
@@ -57,4 +58,5 @@ pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
 pub use joined::{Clash, JoinedCatalog, Part, clashes};
+pub use openapi::{OpenApiCatalog, OpenApiConfig, OpenApiProblem};
 pub use tool::{Tool, ToolText, schema_of};

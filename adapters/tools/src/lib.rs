@@ -1,4 +1,4 @@
-//! The built-in tools, and how to add one.
+//! The built-in tools and how to add one, and the tools of other MCP servers ([`UpstreamCatalog`]).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
 //!
@@ -47,6 +47,7 @@ mod catalog;
 mod hello;
 mod integer;
 mod tool;
+mod upstream;
 
 pub use add_numbers::AddNumbers;
 pub use argument_validation::JsonSchemas;
@@ -54,3 +55,7 @@ pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
 pub use tool::{Tool, ToolText, schema_of};
+pub use upstream::{
+    Address, HttpTransport, PassCaller, Program, Reach, Sharing, UnusableUpstream, UpstreamCatalog,
+    UpstreamConfig, UpstreamLimits,
+};

@@ -27,6 +27,7 @@ pub mod key_rotation;
 pub mod limit;
 pub mod login;
 mod login_anew;
+pub mod mcp_session;
 pub mod navigation;
 pub mod opaque_token;
 pub mod own_clients;

@@ -17,6 +17,7 @@ use super::keys::Keys;
 use super::log_out::LogOut;
 use super::login::Login;
 use super::manage_registration::ManageRegistration;
+use super::mcp_sessions::KeptSessions;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
@@ -35,9 +36,9 @@ use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
     AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, PasswordLogin,
-    PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys, SpentTokenIds,
-    TokenRevocations, TokenVerifier, ToolCatalog,
+    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, McpSessions,
+    PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys,
+    SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -67,6 +68,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
+    /// Keeps sessions of MCP.
+    pub mcp_sessions: Arc<dyn McpSessions>,
     /// Keeps logins at providers while people are there.
     pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
@@ -98,6 +101,8 @@ pub struct UseCases {
     pub access: Arc<Access>,
     /// List and call tools.
     pub tools: Arc<Tools>,
+    /// Keep sessions of MCP.
+    pub mcp_sessions: Arc<KeptSessions>,
     /// Register a client.
     pub register: Arc<Register>,
     /// Change or end a registration.
@@ -165,6 +170,7 @@ impl UseCases {
             reception: make.reception(),
             access: make.access(),
             tools: make.tools(tokens),
+            mcp_sessions: make.mcp_sessions(),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -231,6 +237,14 @@ impl Make {
             audit: Arc::clone(&self.ports.audit),
             scopes: Arc::clone(&self.scopes),
             provider_tokens,
+        })
+    }
+
+    fn mcp_sessions(&self) -> Arc<KeptSessions> {
+        Arc::new(KeptSessions {
+            sessions: Arc::clone(&self.ports.mcp_sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
         })
     }
 

@@ -157,6 +157,7 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
+            mcp_sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
             login_methods: login_methods(setup.providers, &people),
             token_keeping: Some(token_keeping(&store, &random)),

@@ -29,7 +29,7 @@ use mcp_oauth_tools::BuiltinCatalog;
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::uri::Scheme;
-use poem::http::{HeaderName, HeaderValue, Method, Uri};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
@@ -341,6 +341,11 @@ impl Call<'_> {
     pub(crate) fn in_browser(mut self) -> Self {
         self.in_browser = true;
         self
+    }
+
+    /// Sends the request and leaves when the answer begins.
+    pub(crate) async fn head(self) -> StatusCode {
+        self.scenario.server.get_response(self.request).await.status()
     }
 
     /// Sends the request; whatever it was, the server does not break on it.

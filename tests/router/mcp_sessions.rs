@@ -119,6 +119,7 @@ async fn what_was_ended_at_one_replica_is_ended_at_the_other_within_seconds() {
     other.use_session(&token, &session).await.expect(200);
     other.end_session(&token, &session).await.expect(202);
     other.use_session(&token, &session).await.expect(404);
+    other.end_session(&token, &session).await.expect(404);
     one.clock.advance(LOOK_AFTER);
     one.use_session(&token, &session).await.expect(404);
     one.end_session(&token, &session).await.expect(404);
@@ -291,6 +292,35 @@ async fn what_opens_a_session_is_bounded() {
     let icon = json!({ "src": format!("data:image/png;base64,{}", "A".repeat(MOST_SETUP_BYTES)) });
     let info = json!({ "name": "test", "version": "1", "icons": [icon] });
     scenario.initialize(&token, info).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_end_elsewhere_counts_for_the_next_end_at_once() {
+    let (one, other, _) = replicas().await;
+    let token = one.dev_token(&[]).await;
+    let session = one.open_session(&token).await;
+    other.end_session(&token, &session).await.expect(202);
+    one.end_session(&token, &session).await.expect(404);
+    one.use_session(&token, &session).await.expect(404);
+}
+
+#[tokio::test]
+async fn what_a_client_set_is_kept_and_does_not_keep_its_session_from_coming_back() {
+    let (one, other, store) = replicas().await;
+    let token = one.dev_token(&[]).await;
+    let session = one.open_session(&token).await;
+    let params = json!({ "uri": "test://nothing" });
+    let set = json!({
+        "jsonrpc": "2.0", "id": 5, "method": "resources/subscribe", "params": params,
+    });
+    for _ in 0..2 {
+        let set = one.mcp(&set).header("mcp-session-id", &session).bearer(&token);
+        set.send().await.expect(200);
+    }
+    let written = store.writes();
+    assert_eq!(written.iter().filter(|what| **what == "replace setup").count(), 1);
+    // Whatever the server thinks of it now.
+    other.use_session(&token, &session).await.expect(200);
 }
 
 #[tokio::test]

@@ -63,12 +63,10 @@ async fn a_session_is_opened_for_its_caller_under_a_hash_and_within_the_terms() 
 
 #[tokio::test]
 async fn a_full_house_and_an_outage_are_told_apart() {
-    for full in [true, false] {
+    let away = OpenSessionError::Unavailable(StoreUnavailable::new("away"));
+    for (error, full) in [(OpenSessionError::Full, true), (away, false)] {
         let mut world = World::new();
-        world.mcp_sessions.expect_open_session().times(1).return_once(move |_, _| {
-            let away = || OpenSessionError::Unavailable(StoreUnavailable::new("away"));
-            Err(if full { OpenSessionError::Full } else { away() })
-        });
+        world.mcp_sessions.expect_open_session().times(1).return_once(|_, _| Err(error));
         let stage = world.open();
         let kept = &stage.use_cases.mcp_sessions;
         let refused = kept.open(&caller(), setup("first"), &terms()).await.unwrap_err();

@@ -158,8 +158,9 @@ impl StreamableSessions {
     ) -> Result<(), SessionRefusal> {
         let ended = self.kept.end(id, caller).await;
         let ended = ended.map_err(|error| SessionRefusal::unavailable("end", &error))?;
-        let was_live = self.close(id, caller).await;
-        (ended || was_live).then_some(()).ok_or(SessionRefusal::Unknown)
+        self.close(id, caller).await;
+        // What is here of a session that was ended elsewhere is none any more.
+        ended.then_some(()).ok_or(SessionRefusal::Unknown)
     }
 
     /// Ends a session whose opening did not come to an answer.
@@ -277,9 +278,7 @@ impl StreamableSessions {
         for (id, used_at) in untold {
             match self.kept.used(&id, caller, used_at, &self.terms).await {
                 Ok(true) => {}
-                Ok(false) => {
-                    self.close(&id, caller).await;
-                }
+                Ok(false) => self.close(&id, caller).await,
                 // Opening the next one will fail as well, and say so.
                 Err(_unavailable) => return,
             }
@@ -321,13 +320,13 @@ impl StreamableSessions {
         Beginning { id, number }
     }
 
-    /// Ends what this process has of a session. Returns whether it had any.
-    async fn close(&self, id: &McpSessionHash, caller: &CallerIdentity) -> bool {
+    /// Ends what this process has of a session.
+    async fn close(&self, id: &McpSessionHash, caller: &CallerIdentity) {
         let ended = self.live().remove(id, caller);
-        let Some(session) = ended else { return false };
-        // An error means that it has ended already.
-        let _ = session.handle.close().await;
-        true
+        if let Some(session) = ended {
+            // An error means that it has ended already.
+            let _ = session.handle.close().await;
+        }
     }
 
     /// Counts a use of a session that is here.

@@ -28,7 +28,7 @@ pub struct Principal {
     pub scopes: ScopeSet,
     /// Permissions the provider granted beside scopes.
     pub permissions: BTreeSet<String>,
-    /// Groups the provider puts the person in.
+    /// Groups the provider puts the person in, and roles it gives them (RFC 9068 §2.2.3.1).
     pub groups: BTreeSet<String>,
     /// The provider's tenant or organisation.
     pub tenant: Option<String>,

@@ -1,12 +1,17 @@
 //! Tools: what a catalog offers and what a call returns (MCP 2026-07-28, server/tools).
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::scope::ScopeSet;
+use super::content::{Content, Members};
+use super::input_required::{ClientAbility, InputRequired};
+use super::requirement::Requirement;
 
 /// A tool as a client sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ToolDescription {
     /// Unique in the catalog; `[A-Za-z0-9_.-]`, 1 to 128 characters.
     pub name: String,
@@ -14,14 +19,37 @@ pub struct ToolDescription {
     pub title: Option<String>,
     /// For the model.
     pub description: String,
-    /// JSON Schema of the arguments, an object.
+    /// JSON Schema of the arguments, an object. Without `$schema` it is of draft 2020-12.
     pub input_schema: Map<String, Value>,
     /// JSON Schema of the structured output, when there is one.
     pub output_schema: Option<Map<String, Value>>,
-    /// Whether a call changes nothing.
-    pub read_only: bool,
-    /// What a caller's token must allow, checked before the tool runs.
-    pub required_scope: ScopeSet,
+    /// What a call does to the world.
+    pub annotations: ToolAnnotations,
+    /// `icons`, `_meta`.
+    pub more: Members,
+    /// What a caller needs, checked before the tool runs; no business of the client.
+    pub requirement: Requirement,
+}
+
+/// What a call does to the world, as far as the tool says; clients need not believe it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ToolAnnotations {
+    /// For people; `ToolDescription::title` goes before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// It changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_only_hint: Option<bool>,
+    /// What it changes may be lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destructive_hint: Option<bool>,
+    /// Twice does no more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotent_hint: Option<bool>,
+    /// It reaches out to things nobody here knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_world_hint: Option<bool>,
 }
 
 /// A call of one tool.
@@ -34,28 +62,38 @@ pub struct ToolCall {
 }
 
 /// What a tool answered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ToolOutput {
     /// For the model.
-    pub content: Vec<ToolContent>,
+    pub content: Vec<Content>,
     /// For programs, matching the output schema.
     pub structured: Option<Value>,
     /// The tool ran and failed, and `content` tells the model why.
     pub is_error: bool,
+    /// `_meta`.
+    pub meta: Option<Members>,
 }
 
-/// One piece of an answer.
+/// What comes of a call: what was asked for, or questions before it can be answered.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ToolContent {
-    /// Plain text.
-    Text(String),
+pub enum Reply<T> {
+    /// The answer.
+    Done(T),
+    /// Call again with the answers to these.
+    InputRequired(InputRequired),
 }
 
 impl ToolOutput {
     /// An answer of one text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { content: vec![ToolContent::Text(text.into())], structured: None, is_error: false }
+        Self::content(vec![Content::text(text)])
+    }
+
+    /// An answer of several pieces.
+    #[must_use]
+    pub fn content(content: Vec<Content>) -> Self {
+        Self { content, ..Self::default() }
     }
 
     /// A failure that the model should read.
@@ -72,16 +110,50 @@ impl ToolOutput {
     }
 }
 
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ToolError {
-    /// No tool of that name is in the catalog.
-    #[error("unknown tool {0:?}")]
+impl ToolAnnotations {
+    /// Of a tool that changes nothing.
+    #[must_use]
+    pub fn read_only() -> Self {
+        Self { read_only_hint: Some(true), ..Self::default() }
+    }
+}
+
+impl<T> From<T> for Reply<T> {
+    fn from(answer: T) -> Self {
+        Self::Done(answer)
+    }
+}
+
+/// Why a tool, a prompt or a resource has no answer.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum CallError {
+    /// Nothing of that name, or that URI, is in the catalog.
+    #[error("there is no {0:?}")]
     Unknown(String),
     /// The arguments don't fit; the text says which and why, for the model to correct.
     #[error("{0}")]
     InvalidArguments(String),
-    /// The tool broke; the text is for the log, not for the caller.
-    #[error("the tool failed: {0}")]
+    /// What was to be remembered between two rounds of the call is not what was handed out, or too
+    /// old.
+    #[error("the requestState is not one of this call, or too old: begin the call anew")]
+    InvalidState,
+    /// It can't be asked without these abilities of the client.
+    #[error("the client can't do what this needs")]
+    ClientLacks(BTreeSet<ClientAbility>),
+    /// Whoever is behind the catalog answered with an error of JSON-RPC, which is for the client.
+    #[error("{message} (error {code})")]
+    Refused {
+        /// JSON-RPC 2.0 §5.1.
+        code: i32,
+        /// What is wrong.
+        message: String,
+        /// More about it.
+        data: Option<Value>,
+    },
+    /// Whoever is behind the catalog can't be reached now; the text says who, for the caller.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It broke; the text is for the log, not for the caller.
+    #[error("it failed: {0}")]
     Failed(String),
 }

@@ -1,73 +1,70 @@
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{CallerTokens, TokenOutcome};
-use crate::domain::principal::Principal;
-use crate::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
+use super::{CallContext, CatalogChanges, Completions, PromptCatalog, ResourceCatalog};
+use crate::domain::tool::{CallError, Reply, ToolCall, ToolDescription, ToolOutput};
 
-/// Tools to protect.
-#[cfg_attr(feature = "mocks", mockall::automock)]
+/// Tools to protect, and what may come with them. Three methods are all that a catalog of tools
+/// needs; what else it offers it hands out by the others.
 #[async_trait]
 pub trait ToolCatalog: Send + Sync {
-    /// Every tool, in an order that does not change between calls.
+    /// Every tool, in an order that does not change between calls. A catalog that can't be asked now
+    /// answers what it knew last.
     async fn list(&self) -> Vec<Arc<ToolDescription>>;
 
     /// The description of one tool, or `None`. Called before every call, so it must be cheap.
     async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>>;
 
-    /// Calls a tool. The caller's scopes have been checked; the arguments have not.
+    /// Calls a tool. That the caller meets the requirement and that the arguments fit the schema has
+    /// been checked.
     ///
     /// The call is cancelled by dropping the future. It may panic or never end: who calls a
-    /// catalog contains both.
+    /// catalog contains both. After [`Reply::InputRequired`] it is called again, from the beginning,
+    /// with the answers in [`CallContext::input`].
     ///
     /// # Errors
-    /// [`ToolError`]. A tool that ran and failed is no error but a [`ToolOutput`] with `is_error`.
-    async fn call(&self, call: ToolCall, context: CallContext) -> Result<ToolOutput, ToolError>;
-}
+    /// [`CallError`]. A tool that ran and failed is no error but a [`ToolOutput`] with `is_error`.
+    async fn call(
+        &self,
+        call: ToolCall,
+        context: CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError>;
 
-/// What a tool knows of the call beside its arguments.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct CallContext {
-    /// Who is calling.
-    pub caller: Arc<Principal>,
-    provider_tokens: Option<Arc<dyn CallerTokens>>,
-}
-
-impl CallContext {
-    /// A call by `caller`.
-    #[must_use]
-    pub fn new(caller: Arc<Principal>) -> Self {
-        Self { caller, provider_tokens: None }
+    /// The resources; `None` when the catalog never has any.
+    fn resources(&self) -> Option<Arc<dyn ResourceCatalog>> {
+        None
     }
 
-    /// The same, by somebody whose provider's tokens are kept.
-    #[must_use]
-    pub fn with_provider_tokens(self, tokens: Arc<dyn CallerTokens>) -> Self {
-        Self { provider_tokens: Some(tokens), ..self }
+    /// The prompts; `None` when the catalog never has any.
+    fn prompts(&self) -> Option<Arc<dyn PromptCatalog>> {
+        None
     }
 
-    /// An access token for the interfaces of the provider that the caller logged in at. Nothing is
-    /// asked, refreshed or even read before a tool calls this. `None` when none is kept, which is
-    /// how it is unless the operator set `keep_tokens`.
-    ///
-    /// It must not be in the answer of the tool: it is no business of the client.
-    ///
-    /// # Errors
-    /// [`ProviderTokenError`](super::ProviderTokenError).
-    pub async fn provider_token(&self) -> TokenOutcome {
-        match &self.provider_tokens {
-            Some(tokens) => tokens.provider_token().await,
-            None => Ok(None),
-        }
+    /// Completion of arguments; `None` when nothing is ever completed.
+    fn completions(&self) -> Option<Arc<dyn Completions>> {
+        None
+    }
+
+    /// Tells from now on what changes; `None` when nothing ever does.
+    fn changes(&self) -> Option<Box<dyn CatalogChanges>> {
+        None
     }
 }
 
-/// Who calls is all there is to see.
-impl fmt::Debug for CallContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallContext").field("caller", &self.caller).finish_non_exhaustive()
+#[cfg(feature = "mocks")]
+mockall::mock! {
+    /// Only tools: what a catalog need not have, this one has not.
+    pub ToolCatalog {}
+
+    #[async_trait]
+    impl ToolCatalog for ToolCatalog {
+        async fn list(&self) -> Vec<Arc<ToolDescription>>;
+        async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>>;
+        async fn call(
+            &self,
+            call: ToolCall,
+            context: CallContext,
+        ) -> Result<Reply<ToolOutput>, CallError>;
     }
 }

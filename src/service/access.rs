@@ -12,6 +12,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::bearer::{Challenge, MalformedCredentials, bearer_token};
 use crate::domain::principal::Principal;
 use crate::domain::public_address::{AskedAddress, PublicAddress};
+use crate::domain::requirement::Lack;
 use crate::domain::resource::ResourceDocument;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::BearerToken;
@@ -46,6 +47,12 @@ pub enum AccessError {
         granted: String,
         /// Everything a token for this needs, what this one has included.
         required: ScopeSet,
+    },
+    /// The token is good, and the caller has no right to this that a new token could give.
+    #[error("this needs {lack}, which the identity provider gives")]
+    NotPermitted {
+        /// What the caller lacks.
+        lack: Lack,
     },
     /// Nobody can tell whether the token is good.
     #[error("tokens can't be verified at the moment: {reason}")]

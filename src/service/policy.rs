@@ -1,7 +1,9 @@
 //! What the operator decides: scopes, lifetimes, whose documents are read.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use crate::domain::access_rule::AccessRules;
 use crate::domain::client_address::TrustedProxies;
 use crate::domain::client_document_policy::ClientDocumentPolicy;
 use crate::domain::issuer::Issuer;
@@ -32,8 +34,41 @@ pub struct Policy {
     pub refresh: RefreshPolicy,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: TrustedProxies,
+    /// Who may use what of the catalog, when the server starts.
+    pub catalog: CatalogPolicy,
     /// Whose metadata documents and published keys are read.
     pub client_documents: ClientDocumentPolicy,
+}
+
+/// Who may use what of the catalog, and who sees it.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogPolicy {
+    /// What it takes beside what tools, prompts and resources demand themselves.
+    pub rules: AccessRules,
+    /// Whether lists show everybody everything: a client then steps up when it calls. Otherwise they
+    /// show what the caller may use.
+    pub list_everything: bool,
+}
+
+/// The decisions about the catalog that count now: the operator can change them while the server runs.
+#[derive(Debug, Default)]
+pub struct CurrentCatalogPolicy(RwLock<Arc<CatalogPolicy>>);
+
+impl CurrentCatalogPolicy {
+    /// These, for a start.
+    #[must_use]
+    pub fn new(policy: CatalogPolicy) -> Self {
+        Self(RwLock::new(Arc::new(policy)))
+    }
+
+    /// Puts others in their place; requests that were let in by the ones before go on.
+    pub fn replace(&self, policy: CatalogPolicy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    pub(super) fn now(&self) -> Arc<CatalogPolicy> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Who is the authorization server of the resource (RFC 9728 §1.2).

@@ -207,6 +207,9 @@ fn access(error: &AccessError) -> Row {
         AccessError::InsufficientScope { .. } => {
             row(403, "insufficient_scope", "insufficient_scope")
         }
+        // No error of RFC 6750 §3.1: `insufficient_scope` would send the client to get a new token,
+        // in vain and again and again.
+        AccessError::NotPermitted { .. } => row(403, "access_denied", "not_permitted"),
         AccessError::Unavailable { retry_after, .. } => {
             unavailable("verifier_unavailable", *retry_after)
         }

@@ -2,77 +2,96 @@
 
 use std::sync::Arc;
 
-use super::access::AccessError;
-use super::policy::ScopePolicy;
-use super::provider_tokens::TokensForTools;
-use super::refusal::Refusal;
-use crate::domain::audit::AuditEvent;
-use crate::domain::principal::Principal;
-use crate::domain::scope::ScopeSet;
-use crate::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
-use crate::port::{AuditLog, CallContext, ToolCatalog};
+use serde_json::{Map, Value};
 
-/// The catalog behind its authorization rules.
+use super::access::AccessError;
+use super::permission::Permission;
+use super::rounds::{CallIdentity, ClientSide, Round, Rounds};
+use crate::domain::access_rule::Item;
+use crate::domain::principal::Principal;
+use crate::domain::tool::{CallError, ToolCall, ToolDescription, ToolOutput};
+use crate::port::{ArgumentSchemas, ToolCatalog};
+
+/// The tools behind their authorization rules.
 pub struct Tools {
     pub(super) catalog: Arc<dyn ToolCatalog>,
-    pub(super) audit: Arc<dyn AuditLog>,
-    pub(super) scopes: Arc<ScopePolicy>,
-    pub(super) provider_tokens: Option<Arc<TokensForTools>>,
+    pub(super) schemas: Arc<dyn ArgumentSchemas>,
+    pub(super) permission: Permission,
+    pub(super) rounds: Arc<Rounds>,
+}
+
+/// A tool that a caller may call; only [`Tools::authorize`] makes one.
+#[derive(Debug, Clone)]
+pub struct AuthorizedTool {
+    caller: Arc<Principal>,
+    name: String,
+    description: Option<Arc<ToolDescription>>,
+}
+
+impl AuthorizedTool {
+    /// As the client spelled it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is; `None` when there is no such tool, which is for [`Tools::call`] to say.
+    #[must_use]
+    pub fn description(&self) -> Option<&Arc<ToolDescription>> {
+        self.description.as_ref()
+    }
 }
 
 impl Tools {
     /// The tools `caller` may use.
     pub async fn list(&self, caller: &Principal) -> Vec<Arc<ToolDescription>> {
         let mut tools = self.catalog.list().await;
-        tools.retain(|tool| self.missing(caller, tool).is_empty());
+        tools.retain(|tool| {
+            self.permission.shows(caller, Item::Tool(&tool.name), &tool.requirement)
+        });
         tools
     }
 
-    /// Refuses a call that the token does not allow, before anything of it runs, and describes the
-    /// tool. One that does not exist is `None`, for [`Self::call`] to refuse.
+    /// Refuses a call that the caller may not make, before anything of it runs. One of a tool that
+    /// does not exist is let through, for [`Self::call`] to refuse.
     ///
     /// # Errors
-    /// [`AccessError::InsufficientScope`] with every scope a token for the tool needs.
+    /// [`AccessError::InsufficientScope`] with every scope a token for the tool needs;
+    /// [`AccessError::NotPermitted`].
     pub async fn authorize(
         &self,
-        caller: &Principal,
-        tool: &str,
-    ) -> Result<Option<Arc<ToolDescription>>, AccessError> {
-        let Some(tool) = self.catalog.describe(tool).await else { return Ok(None) };
-        if self.missing(caller, &tool).is_empty() {
-            return Ok(Some(tool));
+        caller: &Arc<Principal>,
+        name: &str,
+    ) -> Result<AuthorizedTool, AccessError> {
+        let description = self.catalog.describe(name).await;
+        if let Some(tool) = &description {
+            self.permission.check(caller, Item::Tool(name), &tool.requirement)?;
         }
-        // What the caller has is asked for again, so that stepping up loses nothing.
-        let error = AccessError::InsufficientScope {
-            granted: caller.scopes.to_string(),
-            required: tool.required_scope.union(&self.scopes.known(&caller.scopes).permissions()),
-        };
-        let mut event = AuditEvent::new(Refusal::Access(&error).decision());
-        event.client = caller.client.clone();
-        event.subject = Some(caller.subject.clone());
-        event.token = caller.token_id.clone();
-        self.audit.record(event);
-        Err(error)
+        Ok(AuthorizedTool { caller: Arc::clone(caller), name: name.to_owned(), description })
     }
 
-    /// Calls a tool that [`Self::authorize`] has let through.
+    /// Calls a tool, once its arguments fit its schema.
     ///
     /// # Errors
-    /// [`ToolError`].
+    /// [`CallError`].
     pub async fn call(
         &self,
-        caller: Arc<Principal>,
-        call: ToolCall,
-    ) -> Result<ToolOutput, ToolError> {
-        let tokens = self.provider_tokens.as_ref().zip(caller.grant.clone());
-        let mut context = CallContext::new(caller);
-        if let Some((tokens, grant)) = tokens {
-            context = context.with_provider_tokens(tokens.of(grant));
-        }
-        self.catalog.call(call, context).await
-    }
-
-    fn missing(&self, caller: &Principal, tool: &ToolDescription) -> ScopeSet {
-        self.scopes.hierarchy.missing(&caller.scopes, &tool.required_scope)
+        tool: AuthorizedTool,
+        arguments: Map<String, Value>,
+        client: ClientSide,
+    ) -> Result<Round<ToolOutput>, CallError> {
+        let AuthorizedTool { caller, name, description } = tool;
+        let Some(description) = description else { return Err(CallError::Unknown(name)) };
+        self.schemas.check(&description, &arguments).map_err(CallError::InvalidArguments)?;
+        let identity = CallIdentity {
+            method: "tools/call",
+            target: &name,
+            arguments: Value::Object(arguments.clone()),
+        };
+        let call = |context| {
+            let call = ToolCall { name: name.clone(), arguments: arguments.clone() };
+            self.catalog.call(call, context)
+        };
+        self.rounds.drive(&caller, client, identity, call).await
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::authorize::Authorize;
+use super::changes::Changes;
 use super::client_administration::ClientAdministration;
 use super::client_authentication::ClientAuthentication;
 use super::client_directory::ClientDirectory;
@@ -21,24 +22,28 @@ use super::mcp_sessions::KeptSessions;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
-use super::policy::Policy;
+use super::permission::Permission;
+use super::policy::{CurrentCatalogPolicy, Policy, ScopePolicy};
 use super::private_key_jwt::PrivateKeyJwt;
+use super::prompts::Prompts;
 use super::provider_login::ProviderLogin;
 use super::provider_tokens::{TokenKeeping, TokensForTools};
 use super::readiness::Readiness;
 use super::reception::Reception;
 use super::register::Register;
+use super::resources::Resources;
 use super::revoke::Revoke;
+use super::rounds::Rounds;
 use super::throttle::Throttle;
 use super::token::TokenEndpoint;
 use super::tools::Tools;
 use crate::domain::person::Person;
 use crate::domain::public_address::PublicAddress;
 use crate::port::{
-    AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock, ConsentMemory,
-    GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions, McpSessions,
-    PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys,
-    SpentTokenIds, TokenRevocations, TokenVerifier, ToolCatalog,
+    ArgumentSchemas, AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock,
+    ConsentMemory, GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions,
+    McpSessions, PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits,
+    SigningKeys, SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -78,6 +83,10 @@ pub struct Ports {
     pub token_keeping: Option<TokenKeeping>,
     /// The tools to protect.
     pub catalog: Arc<dyn ToolCatalog>,
+    /// Checks arguments of tools.
+    pub schemas: Arc<dyn ArgumentSchemas>,
+    /// Encrypts what calls are to remember.
+    pub state_sealer: Arc<dyn StateSealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Unpredictable bytes.
@@ -101,6 +110,14 @@ pub struct UseCases {
     pub access: Arc<Access>,
     /// List and call tools.
     pub tools: Arc<Tools>,
+    /// List, read and watch resources.
+    pub resources: Arc<Resources>,
+    /// List and fill in prompts, and complete what is typed.
+    pub prompts: Arc<Prompts>,
+    /// What the operator decides about the catalog, to be changed while the server runs.
+    pub catalog_policy: Arc<CurrentCatalogPolicy>,
+    /// Tells what changes in the catalog.
+    pub changes: Arc<Changes>,
     /// Keep sessions of MCP.
     pub mcp_sessions: Arc<KeptSessions>,
     /// Register a client.
@@ -151,6 +168,7 @@ impl UseCases {
             ports: ports.clone(),
             address: Arc::new(address),
             scopes: Arc::new(policy.scopes.clone()),
+            catalog_policy: Arc::new(CurrentCatalogPolicy::new(policy.catalog.clone())),
             policy: Arc::new(policy),
         };
         let issue_code = make.issue_code();
@@ -164,12 +182,17 @@ impl UseCases {
                 (None, Some(Arc::new(ProviderLogin { tokens: tokens.clone(), ..login })))
             }
         };
+        let rounds = make.rounds(tokens);
         let issues = make.policy.authorization_server.is_local();
         let dev_person = dev_person.filter(|_| issues && make.address.is_loopback());
         Self {
             reception: make.reception(),
             access: make.access(),
-            tools: make.tools(tokens),
+            tools: make.tools(&rounds),
+            resources: make.resources(&rounds),
+            prompts: make.prompts(&rounds),
+            changes: make.changes(),
+            catalog_policy: Arc::clone(&make.catalog_policy),
             mcp_sessions: make.mcp_sessions(),
             register: make.register(),
             manage_registration: make.manage_registration(),
@@ -198,7 +221,8 @@ struct Make {
     ports: Ports,
     address: Arc<PublicAddress>,
     policy: Arc<Policy>,
-    scopes: Arc<super::policy::ScopePolicy>,
+    scopes: Arc<ScopePolicy>,
+    catalog_policy: Arc<CurrentCatalogPolicy>,
 }
 
 impl Make {
@@ -231,13 +255,40 @@ impl Make {
         })
     }
 
-    fn tools(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Tools> {
-        Arc::new(Tools {
-            catalog: Arc::clone(&self.ports.catalog),
+    fn permission(&self) -> Permission {
+        Permission {
             audit: Arc::clone(&self.ports.audit),
             scopes: Arc::clone(&self.scopes),
-            provider_tokens,
+            catalog: Arc::clone(&self.catalog_policy),
+        }
+    }
+
+    fn rounds(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Rounds> {
+        let sealer = Arc::clone(&self.ports.state_sealer);
+        Arc::new(Rounds { sealer, clock: Arc::clone(&self.ports.clock), provider_tokens })
+    }
+
+    fn tools(&self, rounds: &Arc<Rounds>) -> Arc<Tools> {
+        Arc::new(Tools {
+            catalog: Arc::clone(&self.ports.catalog),
+            schemas: Arc::clone(&self.ports.schemas),
+            permission: self.permission(),
+            rounds: Arc::clone(rounds),
         })
+    }
+
+    fn resources(&self, rounds: &Arc<Rounds>) -> Arc<Resources> {
+        let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
+        Arc::new(Resources { catalog, permission: self.permission(), rounds })
+    }
+
+    fn changes(&self) -> Arc<Changes> {
+        Arc::new(Changes { catalog: Arc::clone(&self.ports.catalog) })
+    }
+
+    fn prompts(&self, rounds: &Arc<Rounds>) -> Arc<Prompts> {
+        let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
+        Arc::new(Prompts { catalog, permission: self.permission(), rounds })
     }
 
     fn mcp_sessions(&self) -> Arc<KeptSessions> {

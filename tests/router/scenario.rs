@@ -18,14 +18,14 @@ use mcp_oauth_core::port::{
     Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits,
 };
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_issuer::{ClientSignatures, LocalIssuer, ProviderTokenSealer};
+use mcp_oauth_issuer::{CallStateSealer, ClientSignatures, LocalIssuer, ProviderTokenSealer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RefreshesUnderWay, RequestCounts, Unlimited};
-use mcp_oauth_tools::BuiltinCatalog;
+use mcp_oauth_tools::{BuiltinCatalog, JsonSchemas};
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::uri::Scheme;
@@ -162,6 +162,10 @@ impl Scenario {
             login_methods: login_methods(setup.providers, &people),
             token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
+            schemas: Arc::new(JsonSchemas::default()),
+            state_sealer: Arc::new(
+                CallStateSealer::of_this_process(Arc::new(CountedRandom::after(0))).unwrap(),
+            ),
             clock: Arc::clone(&clock) as _,
             random,
             audit: Arc::clone(&audit) as _,
@@ -429,6 +433,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        catalog: CatalogPolicy::default(),
         client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(30 * 24 * 3600),

@@ -33,6 +33,7 @@ mod refusal;
 mod register;
 mod remembered_consent;
 mod revoke;
+mod rounds;
 mod signing_keys;
 mod throttle;
 mod tools;

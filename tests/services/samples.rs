@@ -22,7 +22,7 @@ use mcp_oauth_core::domain::secret::{
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{ProviderUnavailable, SigningUnavailable, StoreUnavailable};
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 
 /// A provider whose tokens open the resource, as it spells itself.
@@ -241,6 +241,7 @@ pub(crate) fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(8 * 3600),
+        catalog: CatalogPolicy::default(),
         client_documents: ClientDocumentPolicy::Open,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(1000),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 use mcp_oauth_core::port::CallContext;
 use mcp_oauth_tools::{Tool, ToolText};
 use schemars::JsonSchema;
@@ -32,8 +32,8 @@ impl Tool for Greet {
         &self,
         arguments: Greeting,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
-        Ok(ToolOutput::text(format!("{}, {}!", arguments.word, context.caller.subject)))
+    ) -> Result<Reply<ToolOutput>, CallError> {
+        Ok(ToolOutput::text(format!("{}, {}!", arguments.word, context.caller.subject)).into())
     }
 }
 

@@ -3,6 +3,7 @@
 //! `main` is one line over this library, so a program of your own can serve its own tools: see
 //! `examples/own_tool.rs`.
 
+mod access_settings;
 mod arguments;
 mod banner;
 mod command;
@@ -23,6 +24,7 @@ mod provider_tokens;
 mod published;
 mod run;
 mod sealers;
+mod setting_group;
 mod setting_sources;
 mod setting_table;
 mod settings;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_oauth_issuer::{KeySealer, ProviderTokenSealer, SealError};
+use mcp_oauth_issuer::{CallStateSealer, KeySealer, ProviderTokenSealer, SealError};
 use secrecy::SecretString;
 
 use crate::settings::Reader;
@@ -15,6 +15,8 @@ pub(crate) struct Sealers {
     pub(crate) keys: Arc<KeySealer>,
     /// For tokens of providers; there is none without a secret.
     pub(crate) tokens: Option<Arc<ProviderTokenSealer>>,
+    /// For what calls are to remember; without a secret it opens in this process only.
+    pub(crate) states: Arc<CallStateSealer>,
 }
 
 impl Sealers {
@@ -26,7 +28,12 @@ impl Sealers {
             ProviderTokenSealer::new(current, previous, Arc::new(SystemRandom)).map(Arc::new)
         });
         let keys = Arc::new(KeySealer::new(current, previous)?);
-        Ok(Self { keys, tokens: tokens.transpose()? })
+        let random = Arc::new(SystemRandom);
+        let states = match current {
+            Some(current) => CallStateSealer::new(current, previous, random)?,
+            None => CallStateSealer::of_this_process(random)?,
+        };
+        Ok(Self { keys, tokens: tokens.transpose()?, states: Arc::new(states) })
     }
 }
 

@@ -9,11 +9,10 @@ use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
-use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy,
 };
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
@@ -57,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreChoice,
     /// Web pages that may use the MCP endpoints.
     pub(crate) allowed_origins: Vec<String>,
+    /// Names of this server beside base_url and loopback.
+    pub(crate) allowed_hosts: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
     /// What encrypts what is stored.
@@ -254,6 +255,7 @@ impl Reader<'_> {
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
+        let allowed_hosts = self.allowed_hosts();
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider
@@ -271,6 +273,7 @@ impl Reader<'_> {
             sse,
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
+            allowed_hosts: allowed_hosts?,
             signing_key: signing_key?,
             sealers: sealers?,
             key_rotation: key_rotation?,
@@ -543,6 +546,7 @@ impl Reader<'_> {
         let trusted_proxies = trusted_proxies(self.0);
         let client_documents = self.client_document_policy();
         let server_name = self.0.get("server_name");
+        let catalog = self.catalog_policy(scopes.as_ref());
         Some(Policy {
             server_name: server_name?,
             authorization_server: AuthorizationServer::Local,
@@ -552,6 +556,7 @@ impl Reader<'_> {
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
             consent_lifetime: consent_lifetime?,
+            catalog: catalog?,
             client_documents: client_documents?,
             refresh: RefreshPolicy {
                 idle: idle?,
@@ -599,29 +604,6 @@ impl Reader<'_> {
         }
         let hash = |token: &str| InitialAccessToken::presented(token).hash();
         Some(tokens.into_iter().map(hash).collect())
-    }
-
-    fn scopes(&self) -> Option<ScopePolicy> {
-        let meanings: BTreeMap<String, String> = self.0.get("scopes")?;
-        let default: Vec<String> = self.0.get("default_scopes")?;
-        let mut supported = Vec::new();
-        for (name, meaning) in meanings {
-            match Scope::parse(&name) {
-                Ok(scope) => supported.push(ScopeDescription { scope, meaning }),
-                Err(error) => self.0.problem("scopes", error.to_string(), "Rename the scope."),
-            }
-        }
-        if default.is_empty() {
-            let reason = "a token without scope allows nothing";
-            self.0.problem("default_scopes", reason, "Name at least one scope.");
-        }
-        let known = |name: &String| supported.iter().any(|known| known.scope.as_str() == name);
-        if let Some(unknown) = default.iter().find(|name| !known(name)) {
-            let reason = format!("{unknown:?} is not among the scopes");
-            self.0.problem("default_scopes", reason, "Add it to [scopes] with its meaning.");
-        }
-        let default: ScopeSet = default.iter().filter_map(|name| Scope::parse(name).ok()).collect();
-        Some(ScopePolicy { supported, default, hierarchy: ScopeHierarchy::default() })
     }
 
     pub(crate) fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {

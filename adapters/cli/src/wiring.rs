@@ -20,6 +20,7 @@ use mcp_oauth_memory::{
     RecentRevocations, RefreshesUnderWay, RememberedDocuments, RequestCounts, Unlimited,
     VerifiedTokens,
 };
+use mcp_oauth_tools::JsonSchemas;
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -98,6 +99,8 @@ pub(crate) fn wire(
         login_methods: login_methods(settings, &providers)?,
         token_keeping: token_keeping(settings, stores),
         catalog,
+        schemas: Arc::new(JsonSchemas::default()),
+        state_sealer: Arc::clone(&settings.sealers.states) as _,
         limits: match &settings.limits {
             Some(policy) => Arc::new(RequestCounts::new(policy, &clock)),
             None => Arc::new(Unlimited),
@@ -223,7 +226,8 @@ pub(crate) async fn register_docs_client(
 
 pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> HttpSettings {
     HttpSettings {
-        origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
+        origins: OriginPolicy::new(address, settings.allowed_origins.clone())
+            .with_hosts(settings.allowed_hosts.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_username: settings.dev_users().first().map(|user| user.username.clone()),

@@ -10,11 +10,10 @@ use mcp_oauth_core::domain::correlation::CurrentRequest;
 use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::resource::ResourceDocument;
-use mcp_oauth_core::domain::tool::ToolDescription;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::access::{Access, AccessError};
 use mcp_oauth_core::service::refusal::{Refusal, Row};
-use mcp_oauth_core::service::tools::Tools;
+use mcp_oauth_core::service::tools::{AuthorizedTool, Tools};
 use poem::{Request, Response};
 use rmcp::model::ErrorCode;
 use serde_json::{Map, Value};
@@ -53,15 +52,6 @@ impl Admission {
     }
 }
 
-/// A tool that the caller may call.
-#[derive(Debug, Clone)]
-pub(crate) struct AuthorizedTool {
-    /// As the client spelled it.
-    pub(crate) name: String,
-    /// `None` when there is no such tool, which is for the call to say.
-    pub(crate) description: Option<Arc<ToolDescription>>,
-}
-
 impl Gate {
     /// A gate whose challenges name `document`.
     pub(crate) fn new(use_cases: &UseCases, document: ResourceDocument) -> Self {
@@ -86,20 +76,19 @@ impl Gate {
     /// Authorizes the call of a tool, before anything of it runs.
     pub(crate) async fn authorize(
         &self,
-        caller: &Principal,
+        caller: &Arc<Principal>,
         tool: &str,
         headers: &HeaderMap,
     ) -> Result<AuthorizedTool, Refused> {
         let authorized = contained(DESCRIBE_LIMIT, self.tools.authorize(caller, tool)).await;
-        let description = authorized
+        authorized
             .map_err(|broken| {
                 tracing::error!(tool, %broken, "the catalog failed to describe a tool");
                 let text = "the tool is not available";
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 refused(status, ErrorCode::INTERNAL_ERROR, None, text)
             })?
-            .map_err(|error| self.refuse(&error, headers))?;
-        Ok(AuthorizedTool { name: tool.to_owned(), description })
+            .map_err(|error| self.refuse(&error, headers))
     }
 
     fn refuse(&self, error: &AccessError, headers: &HeaderMap) -> Refused {

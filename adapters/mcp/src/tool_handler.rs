@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use mcp_oauth_core::domain::tool::{ToolCall, ToolContent, ToolDescription, ToolError, ToolOutput};
-use mcp_oauth_core::service::UseCases;
-use mcp_oauth_core::service::tools::Tools;
+use mcp_oauth_core::domain::content::Content;
+use mcp_oauth_core::domain::tool::{CallError, ToolDescription, ToolOutput};
+use mcp_oauth_core::service::tools::{AuthorizedTool, Tools};
+use mcp_oauth_core::service::{ClientSide, Round, UseCases};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
     CustomResult, DiscoverRequestMethod, DiscoverResult, ErrorCode, Extensions, Implementation,
@@ -18,7 +19,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value};
 
 use crate::containment::{Broken, contained};
-use crate::gate::{Admission, AuthorizedTool};
+use crate::gate::Admission;
 use crate::settings::McpSettings;
 
 /// Methods this server knows. The engine takes one whose params do not fit for a custom method.
@@ -66,25 +67,39 @@ impl ToolHandler {
 
     /// The same server, told which tool the message at hand calls.
     pub(crate) fn calling(&self, tool: Option<&AuthorizedTool>) -> Self {
-        let called = tool.and_then(|tool| tool.description.clone());
+        let called = tool.and_then(|tool| tool.description().cloned());
         Self { server: Arc::clone(&self.server), called }
     }
 
-    async fn run(&self, call: ToolCall, admission: Admission) -> Result<CallToolResult, ErrorData> {
-        let tool = call.name.clone();
-        let work =
-            contained(self.server.time_limit, self.server.tools.call(admission.caller, call));
+    async fn run(
+        &self,
+        authorized: AuthorizedTool,
+        arguments: Map<String, Value>,
+        admission: Admission,
+    ) -> Result<CallToolResult, ErrorData> {
+        let tool = authorized.name().to_owned();
+        let call = self.server.tools.call(authorized, arguments, ClientSide::default());
+        let work = contained(self.server.time_limit, call);
         let outcome = match admission.request {
             Some(request) => request.during(work).await,
             None => work.await,
         };
         match outcome {
-            Ok(Ok(output)) => Ok(answer(output)),
-            Ok(Err(ToolError::InvalidArguments(reason))) => Ok(failure(reason)),
-            Ok(Err(ToolError::Unknown(name))) => {
+            Ok(Ok(Round::Done(output))) => Ok(answer(output)),
+            Ok(Ok(Round::InputRequired { .. })) => {
+                Err(ErrorData::internal_error("nothing can be asked yet", None))
+            }
+            Ok(Err(CallError::InvalidArguments(reason))) => Ok(failure(reason)),
+            Ok(Err(CallError::Unknown(name))) => {
                 Err(ErrorData::invalid_params(format!("unknown tool {name:?}"), None))
             }
-            Ok(Err(ToolError::Failed(reason))) => {
+            Ok(Err(
+                error @ (CallError::Refused { .. }
+                | CallError::Unavailable(_)
+                | CallError::InvalidState
+                | CallError::ClientLacks(_)),
+            )) => Ok(failure(error.to_string())),
+            Ok(Err(CallError::Failed(reason))) => {
                 tracing::error!(tool, reason, "a tool failed");
                 Ok(failure("The tool failed. The reason is in the server's log.".to_owned()))
             }
@@ -140,19 +155,16 @@ impl ServerHandler for ToolHandler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let admission = admission(&context.extensions)?;
-        let authorized = admission.tool.as_ref().map(|tool| tool.name.as_str());
-        if authorized != Some(request.name.as_ref()) {
+        let authorized = admission.tool.clone().filter(|tool| tool.name() == request.name);
+        let Some(authorized) = authorized else {
             tracing::error!(tool = %request.name, "a call came through without authorization");
             return Err(ErrorData::internal_error("the call was not authorized", None));
-        }
-        let call = ToolCall {
-            name: request.name.into_owned(),
-            arguments: request.arguments.unwrap_or_default(),
         };
+        let arguments = request.arguments.unwrap_or_default();
         tokio::select! {
             // Dropping the call stops it; nobody waits for this answer.
             () = context.ct.cancelled() => Err(ErrorData::internal_error("cancelled", None)),
-            result = self.run(call, admission) => result.map(CallToolResponse::from),
+            result = self.run(authorized, arguments, admission) => result.map(CallToolResponse::from),
         }
     }
 
@@ -189,12 +201,15 @@ fn described(tool: &ToolDescription) -> Tool {
     let mut described = Tool::new(tool.name.clone(), description, tool.input_schema.clone());
     described.title = tool.title.clone();
     described.output_schema = tool.output_schema.clone().map(Arc::new);
-    described.with_annotations(ToolAnnotations::new().read_only(tool.read_only))
+    let read_only = tool.annotations.read_only_hint.unwrap_or_default();
+    described.with_annotations(ToolAnnotations::new().read_only(read_only))
 }
 
 fn answer(output: ToolOutput) -> CallToolResult {
-    let content =
-        output.content.into_iter().map(|ToolContent::Text(text)| ContentBlock::text(text));
+    let content = output.content.into_iter().map(|content| match content {
+        Content::Text { text, .. } => ContentBlock::text(text),
+        other => ContentBlock::text(format!("{other:?}")),
+    });
     let mut result = if output.is_error {
         CallToolResult::error(content.collect())
     } else {

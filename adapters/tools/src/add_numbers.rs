@@ -1,7 +1,7 @@
 //! The tool `add_numbers`.
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 use mcp_oauth_core::port::CallContext;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -48,11 +48,11 @@ impl Tool for AddNumbers {
         &self,
         arguments: AddNumbersArguments,
         _: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
+    ) -> Result<Reply<ToolOutput>, CallError> {
         let AddNumbersArguments { a: Integer(a), b: Integer(b) } = arguments;
         let sum = a.checked_add(b).ok_or_else(|| {
-            ToolError::InvalidArguments(format!("the sum of a = {a} and b = {b} exceeds 64 bits"))
+            CallError::InvalidArguments(format!("the sum of a = {a} and b = {b} exceeds 64 bits"))
         })?;
-        Ok(ToolOutput::text(sum.to_string()).with_structured(json!({ "result": sum })))
+        Ok(ToolOutput::text(sum.to_string()).with_structured(json!({ "result": sum })).into())
     }
 }

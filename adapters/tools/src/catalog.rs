@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::scope::ScopeSet;
-use mcp_oauth_core::domain::tool::{ToolCall, ToolDescription, ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{
+    CallError, Reply, ToolAnnotations, ToolCall, ToolDescription, ToolOutput,
+};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -16,7 +19,7 @@ use crate::tool::{Tool, schema_of};
 
 /// Tools written in Rust, listed in the order they were added.
 pub struct BuiltinCatalog {
-    required: ScopeSet,
+    required: Requirement,
     tools: Vec<Registered>,
 }
 
@@ -40,10 +43,10 @@ struct Registered {
 }
 
 impl BuiltinCatalog {
-    /// An empty catalog, whose tools require `required` unless they say otherwise.
+    /// An empty catalog, whose tools need these scopes unless they say otherwise.
     #[must_use]
     pub fn new(required: ScopeSet) -> Self {
-        Self { required, tools: Vec::new() }
+        Self { required: Requirement::scope(required), tools: Vec::new() }
     }
 
     /// The tools `hello` and `add_numbers`.
@@ -83,8 +86,13 @@ impl BuiltinCatalog {
             description: text.description.to_owned(),
             input_schema,
             output_schema: tool.output_schema(),
-            read_only: text.read_only,
-            required_scope: tool.required_scope().unwrap_or_else(|| self.required.clone()),
+            annotations: if text.read_only {
+                ToolAnnotations::read_only()
+            } else {
+                ToolAnnotations::default()
+            },
+            more: Map::new(),
+            requirement: tool.requirement().unwrap_or_else(|| self.required.clone()),
         })
     }
 
@@ -108,10 +116,14 @@ impl ToolCatalog for BuiltinCatalog {
         self.find(name).map(|registered| Arc::clone(&registered.description))
     }
 
-    async fn call(&self, call: ToolCall, context: CallContext) -> Result<ToolOutput, ToolError> {
+    async fn call(
+        &self,
+        call: ToolCall,
+        context: CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError> {
         match self.find(&call.name) {
             Some(registered) => registered.tool.call_with_json(call.arguments, &context).await,
-            None => Err(ToolError::Unknown(call.name)),
+            None => Err(CallError::Unknown(call.name)),
         }
     }
 }
@@ -123,7 +135,7 @@ trait CallWithJson: Send + Sync {
         &self,
         arguments: Map<String, Value>,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError>;
+    ) -> Result<Reply<ToolOutput>, CallError>;
 }
 
 #[async_trait]
@@ -132,7 +144,7 @@ impl<T: Tool> CallWithJson for T {
         &self,
         arguments: Map<String, Value>,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
+    ) -> Result<Reply<ToolOutput>, CallError> {
         self.call(arguments::read(arguments)?, context).await
     }
 }

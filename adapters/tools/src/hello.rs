@@ -1,7 +1,7 @@
 //! The tool `hello`.
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 use mcp_oauth_core::port::CallContext;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -32,8 +32,8 @@ impl Tool for Hello {
         &self,
         arguments: HelloArguments,
         _: &CallContext,
-    ) -> Result<ToolOutput, ToolError> {
+    ) -> Result<Reply<ToolOutput>, CallError> {
         let name = arguments.name;
-        Ok(ToolOutput::text(format!("Hello, {name}! This is a protected endpoint.")))
+        Ok(ToolOutput::text(format!("Hello, {name}! This is a protected endpoint.")).into())
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 //! use async_trait::async_trait;
 //! use mcp_oauth_core::domain::scope::ScopeSet;
-//! use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+//! use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 //! use mcp_oauth_core::port::CallContext;
 //! use mcp_oauth_tools::{BuiltinCatalog, Tool, ToolText};
 //!
@@ -27,8 +27,12 @@
 //!         ToolText::new("shout", "Shout", "Says a text in capitals.").read_only()
 //!     }
 //!
-//!     async fn call(&self, arguments: Shout, _: &CallContext) -> Result<ToolOutput, ToolError> {
-//!         Ok(ToolOutput::text(arguments.text.to_uppercase()))
+//!     async fn call(
+//!         &self,
+//!         arguments: Shout,
+//!         _: &CallContext,
+//!     ) -> Result<Reply<ToolOutput>, CallError> {
+//!         Ok(ToolOutput::text(arguments.text.to_uppercase()).into())
 //!     }
 //! }
 //!
@@ -37,14 +41,20 @@
 //! ```
 
 mod add_numbers;
+mod argument_validation;
 mod arguments;
 mod catalog;
 mod hello;
 mod integer;
+mod joined;
+mod joined_prompts;
+mod joined_resources;
 mod tool;
 
 pub use add_numbers::AddNumbers;
+pub use argument_validation::JsonSchemas;
 pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
+pub use joined::{Clash, JoinedCatalog, Part, clashes};
 pub use tool::{Tool, ToolText, schema_of};

@@ -1,8 +1,8 @@
 //! What a tool written in Rust implements.
 
 use async_trait::async_trait;
-use mcp_oauth_core::domain::scope::ScopeSet;
-use mcp_oauth_core::domain::tool::{ToolError, ToolOutput};
+use mcp_oauth_core::domain::requirement::Requirement;
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 use mcp_oauth_core::port::CallContext;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -23,21 +23,23 @@ pub trait Tool: Send + Sync + 'static {
         None
     }
 
-    /// What a caller's token must allow, when it is not the catalog's own requirement.
-    fn required_scope(&self) -> Option<ScopeSet> {
+    /// What a caller needs, when it is not the catalog's own requirement.
+    fn requirement(&self) -> Option<Requirement> {
         None
     }
 
-    /// Runs the tool for `context.caller`, who has been authenticated and has the required scope.
+    /// Runs the tool for `context.caller`, who has been authenticated and meets the requirement. The
+    /// answer is a [`ToolOutput`], or questions to the client before there is one: the tool is then
+    /// called again, with the answers in `context.input`.
     ///
     /// # Errors
-    /// [`ToolError::InvalidArguments`] for what the schema could not say, as a text for the model;
-    /// [`ToolError::Failed`] when the tool broke, as a text for the log.
+    /// [`CallError::InvalidArguments`] for what the schema could not say, as a text for the model;
+    /// [`CallError::Failed`] when the tool broke, as a text for the log.
     async fn call(
         &self,
         arguments: Self::Arguments,
         context: &CallContext,
-    ) -> Result<ToolOutput, ToolError>;
+    ) -> Result<Reply<ToolOutput>, CallError>;
 }
 
 /// How a tool presents itself to clients.

@@ -21,13 +21,14 @@ use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, Sco
 use mcp_oauth_core::domain::secret::sha256;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
-    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits, MockSigningKeys,
-    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
+    LoginMethods, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
+    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits,
+    MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
+    SealingFailed, StateSealer,
 };
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
 };
 use mcp_oauth_core::service::{Ports, UseCases};
 use mcp_oauth_mcp::{McpSettings, endpoints};
@@ -322,10 +323,32 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         token_keeping: None,
         catalog: Arc::new(TestCatalog::new(journal)),
+        schemas: Arc::new(schemas()),
+        state_sealer: Arc::new(PlainStates),
         clock: Arc::new(clock),
         random: Arc::new(random),
         audit: Arc::new(audit),
         limits: Arc::new(MockRequestLimits::new()),
+    }
+}
+
+/// What fits is tested elsewhere.
+fn schemas() -> MockArgumentSchemas {
+    let mut schemas = MockArgumentSchemas::new();
+    schemas.expect_check().returning(|_, _| Ok(()));
+    schemas
+}
+
+/// States as they are, behind what they are about: enough to see whose they are.
+struct PlainStates;
+
+impl StateSealer for PlainStates {
+    fn seal(&self, about: &[u8], state: &[u8]) -> Result<Vec<u8>, SealingFailed> {
+        Ok([about, state].concat())
+    }
+
+    fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        sealed.strip_prefix(about).map(<[u8]>::to_vec)
     }
 }
 
@@ -381,6 +404,7 @@ fn policy() -> Policy {
         },
         consent_lifetime: Duration::ZERO,
         session_lifetime: Duration::from_secs(3600),
+        catalog: CatalogPolicy::default(),
         client_documents: ClientDocumentPolicy::Off,
         refresh: RefreshPolicy {
             idle: Duration::from_secs(3600),

@@ -1,0 +1,138 @@
+//! Listing and filling in prompts on behalf of a caller, and completing what they type (MCP
+//! server/prompts, server/utilities/completion).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::access::AccessError;
+use super::permission::Permission;
+use super::rounds::{CallIdentity, ClientSide, Round, Rounds};
+use crate::domain::access_rule::Item;
+use crate::domain::principal::Principal;
+use crate::domain::prompt::{
+    Completion, CompletionCall, PromptArgument, PromptCall, PromptDescription, PromptOutput,
+};
+use crate::domain::tool::CallError;
+use crate::port::{CallContext, ToolCatalog};
+
+/// How many values a completion has at most (MCP 2026-07-28, server/utilities/completion).
+const MOST_VALUES: usize = 100;
+
+/// The prompts behind their authorization rules.
+pub struct Prompts {
+    pub(super) catalog: Arc<dyn ToolCatalog>,
+    pub(super) permission: Permission,
+    pub(super) rounds: Arc<Rounds>,
+}
+
+/// A prompt that a caller may fill in; only [`Prompts::authorize`] makes one.
+#[derive(Debug, Clone)]
+pub struct AuthorizedPrompt {
+    caller: Arc<Principal>,
+    name: String,
+    description: Option<Arc<PromptDescription>>,
+}
+
+impl AuthorizedPrompt {
+    /// As the client spelled it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Prompts {
+    /// Whether there may ever be any.
+    #[must_use]
+    pub fn are_offered(&self) -> bool {
+        self.catalog.prompts().is_some()
+    }
+
+    /// Whether anything is ever completed.
+    #[must_use]
+    pub fn are_completed(&self) -> bool {
+        self.catalog.completions().is_some()
+    }
+
+    /// The prompts `caller` may fill in.
+    pub async fn list(&self, caller: &Principal) -> Vec<Arc<PromptDescription>> {
+        let Some(prompts) = self.catalog.prompts() else { return Vec::new() };
+        let mut prompts = prompts.list().await;
+        prompts.retain(|prompt| {
+            self.permission.shows(caller, Item::Prompt(&prompt.name), &prompt.requirement)
+        });
+        prompts
+    }
+
+    /// Refuses to fill in what the caller may not, before anything of it runs. A prompt that does not
+    /// exist is let through, for [`Self::fill_in`] to refuse.
+    ///
+    /// # Errors
+    /// [`AccessError::InsufficientScope`] with every scope a token for it needs;
+    /// [`AccessError::NotPermitted`].
+    pub async fn authorize(
+        &self,
+        caller: &Arc<Principal>,
+        name: &str,
+    ) -> Result<AuthorizedPrompt, AccessError> {
+        let description = match self.catalog.prompts() {
+            Some(prompts) => prompts.describe(name).await,
+            None => None,
+        };
+        if let Some(prompt) = &description {
+            self.permission.check(caller, Item::Prompt(name), &prompt.requirement)?;
+        }
+        Ok(AuthorizedPrompt { caller: Arc::clone(caller), name: name.to_owned(), description })
+    }
+
+    /// Fills in a prompt.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn fill_in(
+        &self,
+        prompt: AuthorizedPrompt,
+        arguments: BTreeMap<String, String>,
+        client: ClientSide,
+    ) -> Result<Round<PromptOutput>, CallError> {
+        let AuthorizedPrompt { caller, name, description } = prompt;
+        let known = self.catalog.prompts().zip(description);
+        let Some((prompts, description)) = known else { return Err(CallError::Unknown(name)) };
+        let missing = |it: &&PromptArgument| it.required && !arguments.contains_key(&it.name);
+        if let Some(missing) = description.arguments.iter().find(missing) {
+            let name = &missing.name;
+            return Err(CallError::InvalidArguments(format!("argument {name:?} is missing")));
+        }
+        let identity = CallIdentity {
+            method: "prompts/get",
+            target: &name,
+            arguments: serde_json::to_value(&arguments).unwrap_or_default(),
+        };
+        let fill_in = |context| {
+            let call = PromptCall { name: name.clone(), arguments: arguments.clone() };
+            prompts.fill_in(call, context)
+        };
+        self.rounds.drive(&caller, client, identity, fill_in).await
+    }
+
+    /// Completes what is being typed.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn complete(
+        &self,
+        caller: &Arc<Principal>,
+        call: CompletionCall,
+    ) -> Result<Completion, CallError> {
+        let Some(completions) = self.catalog.completions() else {
+            return Ok(Completion::default());
+        };
+        let context = CallContext::new(Arc::clone(caller));
+        let mut completion = completions.complete(call, context).await?;
+        if completion.values.len() > MOST_VALUES {
+            completion.values.truncate(MOST_VALUES);
+            completion.has_more = true;
+        }
+        Ok(completion)
+    }
+}

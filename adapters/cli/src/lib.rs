@@ -24,6 +24,7 @@ mod provider_settings;
 mod provider_tokens;
 #[cfg(test)]
 mod published;
+mod reload;
 mod run;
 mod sealers;
 mod setting_group;

@@ -6,6 +6,7 @@
 mod access_settings;
 mod arguments;
 mod banner;
+mod catalogs;
 mod command;
 mod configuration_schema;
 mod dev_settings;
@@ -15,6 +16,7 @@ mod limit_settings;
 mod listeners;
 mod log_audit;
 mod logging;
+mod openapi_settings;
 mod problem;
 mod provider_choice;
 mod provider_issuer;
@@ -22,6 +24,7 @@ mod provider_settings;
 mod provider_tokens;
 #[cfg(test)]
 mod published;
+mod reload;
 mod run;
 mod sealers;
 mod setting_group;
@@ -32,6 +35,8 @@ mod signals;
 mod store;
 mod stored_audit;
 mod system;
+mod tool_settings;
+mod tool_table;
 mod vendor_facts;
 mod wiring;
 

@@ -17,10 +17,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
+use crate::catalogs::Catalogs;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
+use crate::reload::{SettingPlaces, keep_up};
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
-use crate::signals::asked_to_stop;
+use crate::signals::{asked_to_reload, asked_to_stop};
 use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
@@ -41,40 +43,45 @@ const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 3600);
 #[must_use]
 pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>) -> ExitCode {
     run_over(|settings| {
-        let tools = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
-        let tools = tools
+        let scope = settings.policy.scopes.default.clone();
+        let builtin = match settings.demo_tools {
+            true => BuiltinCatalog::demo(scope),
+            false => Ok(BuiltinCatalog::new(scope)),
+        };
+        let builtin = builtin.and_then(add);
+        let builtin = builtin
             .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
-        Ok(Arc::new(tools))
+        Ok(Arc::new(builtin))
     })
 }
 
-/// The same with a catalog of your own and nothing else.
+/// The same with a catalog of your own in the place of the built-in tools.
 #[must_use]
 pub fn run_with_catalog(catalog: Arc<dyn ToolCatalog>) -> ExitCode {
     run_over(|_| Ok(catalog))
 }
 
-fn run_over(catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>) -> ExitCode {
+fn run_over(
+    builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
+) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    match &arguments.command {
-        Some(command) => command.run(&arguments, &environment),
-        None => match run_server(&arguments, &environment, catalog) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(problems) => explain(&format!("can't start:\n{problems}")),
-        },
+    if let Some(command) = &arguments.command {
+        return command.run(&arguments, &environment);
+    }
+    match run_server(SettingPlaces { arguments, environment }, builtin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => explain(&format!("can't start:\n{problems}")),
     }
 }
 
 fn run_server(
-    arguments: &Arguments,
-    environment: &BTreeMap<String, String>,
-    catalog: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
+    places: SettingPlaces,
+    builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
 ) -> Result<(), Problems> {
-    let settings =
-        Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
+    let settings = places.read().map_err(|refused| also_unavailable(*refused))?;
     logging::start(&settings);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
@@ -82,8 +89,8 @@ fn run_server(
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");
     }
-    let catalog = catalog(&settings)?;
-    runtime()?.block_on(start_and_serve(&settings, catalog))
+    let builtin = builtin(&settings)?;
+    runtime()?.block_on(start_and_serve(&settings, builtin, places))
 }
 
 /// What everything waits on.
@@ -115,17 +122,22 @@ fn also_unavailable(refused: RefusedSettings) -> Problems {
 
 async fn start_and_serve(
     settings: &Settings,
-    catalog: Arc<dyn ToolCatalog>,
+    builtin: Arc<dyn ToolCatalog>,
+    places: SettingPlaces,
 ) -> Result<(), Problems> {
     let sources = &settings.sources;
     let taken = tokio::join!(
         take_port(settings.host, settings.port, sources),
-        Stores::take(&settings.store, sources)
+        Stores::take(&settings.store, sources),
+        Catalogs::open(builtin, &settings.tools)
     );
-    let ((listeners, port), stores) = match taken {
-        (Ok(listening), Ok(stores)) => (listening, stores),
-        (listening, stores) => {
-            return Err(Problems(listening.err().into_iter().chain(stores.err()).collect()));
+    let ((listeners, port), stores, catalogs) = match taken {
+        (Ok(listening), Ok(stores), Ok(catalogs)) => (listening, stores, catalogs),
+        (listening, stores, catalogs) => {
+            let problems = listening.err().into_iter().chain(stores.err());
+            return Err(Problems(
+                problems.chain(catalogs.err().into_iter().flat_map(|it| it.0)).collect(),
+            ));
         }
     };
     let address = wiring::public_address(settings, port)?;
@@ -133,7 +145,7 @@ async fn start_and_serve(
     let trail = Arc::clone(&stores.audit);
     let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
     let Wired { use_cases, issuer, providers } =
-        wiring::wire(settings, address, &stores, catalog, Arc::new(audit))?;
+        wiring::wire(settings, address, &stores, catalogs.joined(), Arc::new(audit))?;
 
     let stop = CancellationToken::new();
     if use_cases.policy.authorization_server.is_local() {
@@ -149,6 +161,10 @@ async fn start_and_serve(
     let asked = asked_to_stop()
         .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
     tokio::spawn(cancel_after(asked, stop.clone()));
+    let reloads = asked_to_reload()
+        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
+    let policy = Arc::clone(&use_cases.catalog_policy);
+    let keeping_up = tokio::spawn(keep_up(catalogs, policy, places, reloads, served.clone()));
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
     }
@@ -156,6 +172,9 @@ async fn start_and_serve(
     let http = wiring::http_settings(settings, &use_cases.address);
     serve(listeners, router(&use_cases, http, mounts), ServerLimits::default(), stop).await;
     served.cancel();
+    if keeping_up.await.is_err() {
+        tracing::warn!("some tools may not have been ended");
+    }
     if storing.await.is_err() {
         tracing::warn!("the last decisions are not stored");
     }

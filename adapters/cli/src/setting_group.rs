@@ -61,6 +61,14 @@ pub(crate) trait SettingGroup {
         self.reader().0.get(&self.path(key))
     }
 
+    /// Yes or no; `Some(None)` when it is left out.
+    fn switch(&self, key: &str) -> Option<Option<bool>> {
+        if !self.is_set(key) {
+            return Some(None);
+        }
+        self.reader().0.get(&self.path(key)).map(Some)
+    }
+
     /// A number within bounds; `Some(None)` when it is left out.
     fn number(&self, key: &str, least: u64, most: u64) -> Option<Option<u64>> {
         if !self.is_set(key) {

@@ -28,6 +28,7 @@ use crate::provider_choice::{Choice, choice, merge_variables};
 use crate::provider_settings::{ProviderSettings, TokenIssuer};
 use crate::sealers::Sealers;
 use crate::setting_sources::SettingSources;
+use crate::tool_settings::ToolSettings;
 
 /// The longest life of a code (OAuth 2.1 §4.1.2).
 const LONGEST_CODE_SECONDS: u64 = 600;
@@ -66,6 +67,10 @@ pub(crate) struct Settings {
     pub(crate) key_rotation: KeyRotation,
     /// Scopes, lifetimes and proxies.
     pub(crate) policy: Policy,
+    /// Where more tools come from.
+    pub(crate) tools: Vec<ToolSettings>,
+    /// Whether the built-in tools are served.
+    pub(crate) demo_tools: bool,
     /// How often things may be done; `None` for as often as anybody likes.
     pub(crate) limits: Option<LimitPolicy>,
     /// How documents of clients are fetched and remembered.
@@ -244,6 +249,8 @@ impl Reader<'_> {
         let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
+        let tools = self.tools(policy.as_ref().map(|policy| &policy.scopes));
+        let demo_tools = self.0.get("demo_tools");
         let limits = limits(self.0);
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
@@ -278,6 +285,8 @@ impl Reader<'_> {
             sealers: sealers?,
             key_rotation: key_rotation?,
             policy: policy?,
+            tools: tools?,
+            demo_tools: demo_tools?,
             limits: limits?,
             documents: documents?,
             login,

@@ -94,6 +94,7 @@ pub(crate) fn wire(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
+        mcp_sessions: Arc::clone(&stores.mcp_sessions),
         pending: Arc::clone(&stores.pending),
         login_methods: login_methods(settings, &providers)?,
         token_keeping: token_keeping(settings, stores),

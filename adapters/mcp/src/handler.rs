@@ -23,9 +23,10 @@ use crate::change_notices::Notices;
 use crate::client_side::{self, Given};
 use crate::containment::{bounded, contained};
 use crate::gate::{Admission, Authorized};
+use crate::offer::Offer;
 use crate::session::Session;
 use crate::settings::McpSettings;
-use crate::{offer, shapes};
+use crate::shapes;
 
 /// Methods this server knows. The engine takes one whose params do not fit for a custom method.
 const METHODS: [&str; 15] = [
@@ -76,7 +77,7 @@ struct Server {
     prompts: Arc<Prompts>,
     resources: Arc<Resources>,
     changes: Arc<Changes>,
-    info: ServerConfig,
+    offer: Offer,
     time_limit: Duration,
     transport: Transport,
 }
@@ -88,7 +89,7 @@ impl Handler {
             prompts: Arc::clone(&use_cases.prompts),
             resources: Arc::clone(&use_cases.resources),
             changes: Arc::clone(&use_cases.changes),
-            info: offer::of(use_cases, settings),
+            offer: Offer::new(use_cases, settings),
             time_limit: settings.call_time_limit,
             transport,
         }))
@@ -180,8 +181,7 @@ impl Handler {
     }
 
     fn is_told_of_resources(&self) -> bool {
-        let resources = self.server.info.capabilities.resources.as_ref();
-        resources.is_some_and(|resources| resources.subscribe == Some(true))
+        self.server.resources.are_offered() && self.server.changes.are_told()
     }
 
     fn hears(&self) -> Option<Box<dyn CatalogChanges>> {
@@ -201,7 +201,7 @@ impl Clone for Handler {
 #[expect(deprecated, reason = "the older revisions have logging and subscriptions")]
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        self.server.info.clone()
+        self.server.offer.now()
     }
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {

@@ -13,20 +13,25 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use mcp_oauth_core::domain::principal::Principal;
 use poem::{Body, Endpoint, Request, Response};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, ProtocolVersion, RequestId};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, ErrorCode, InitializeRequestParams, ProtocolVersion,
+    RequestId,
+};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{
-    SessionId, SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+    SessionManager, StreamableHttpServerConfig, StreamableHttpService,
 };
 
 use crate::accept::{EVENT_STREAM, JSON, accepts};
+use crate::callers_sessions::{CallersSessions, Purpose};
+use crate::client_setup::{ClientSetup, PRIMING_SINCE};
 use crate::envelope::{self, Envelope, Era, Malformed, NO_SUCH_METHOD};
 use crate::gate::{Admission, Gate};
 use crate::handler::Handler;
 use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
 use crate::settings::McpSettings;
-use crate::streamable_sessions::{CallersSessions, RECONNECT_AFTER, StreamableSessions};
+use crate::streamable_sessions::{RECONNECT_AFTER, StreamableSessions};
 
 const SESSION_ID: &str = "mcp-session-id";
 const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -87,13 +92,7 @@ impl StreamableHttp {
             admission: Admission::of(caller),
             id: None,
         };
-        let sessions = self.sessions_of(&request);
-        // The engine would pretend to end a session that does not exist.
-        let ends_unknown = |id| request.method == Method::DELETE && !sessions.has(&id);
-        if session_named(&request.headers).is_some_and(ends_unknown) {
-            return Err(unknown_session());
-        }
-        self.in_session(request, sessions).await
+        self.in_session(request).await
     }
 
     async fn post(&self, request: Request, caller: Arc<Principal>) -> Result<Response, Refused> {
@@ -109,13 +108,12 @@ impl StreamableHttp {
         let (request, opens_session) = self.admit(&headers, body, Admission::of(caller)).await?;
         if opens_session {
             self.open_session(request).await
-        } else if session_named(&request.headers).is_some() {
-            let sessions = self.sessions_of(&request);
-            self.in_session(request, sessions).await
+        } else if names_session(&request.headers) {
+            self.in_session(request).await
         } else {
             // 2026-07-28, or an older message that stands alone, e.g. of a script.
             let config = self.engine.clone().with_legacy_session_mode(false);
-            self.engine(request, NeverSessionManager::default(), config).await
+            self.engine(request, Arc::new(NeverSessionManager::default()), config).await
         }
     }
 
@@ -147,9 +145,7 @@ impl StreamableHttp {
         caller: Arc<Principal>,
     ) -> Result<Response, Refused> {
         let messages = envelope::batch(body)?;
-        let session = session_named(headers);
-        let sessions = self.sessions.of(caller.identity(), ProtocolVersion::V_2025_03_26);
-        if !session.is_some_and(|id| sessions.takes_batches(&id)) {
+        if !self.takes_batches(headers, &caller).await? {
             return Err(not_in_a_batch("only a session of revision 2025-03-26 takes batches"));
         }
         let mut admitted: Vec<Admitted> = Vec::new();
@@ -168,8 +164,7 @@ impl StreamableHttp {
         let mut answers = Vec::new();
         for request in admitted {
             let expects_an_answer = request.id.is_some();
-            let sessions = self.sessions_of(&request);
-            let response = self.in_session(request, sessions).await?;
+            let response = self.in_session(request).await?;
             if expects_an_answer {
                 answers.push(response.into_body().into_bytes_stream());
             }
@@ -183,8 +178,20 @@ impl StreamableHttp {
             .body(Body::from_bytes_stream(select_all(answers))))
     }
 
+    async fn takes_batches(
+        &self,
+        headers: &HeaderMap,
+        caller: &Arc<Principal>,
+    ) -> Result<bool, Refused> {
+        let id = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let Some(id) = id else { return Ok(false) };
+        let purpose = Purpose::Use(self.handler.clone(), Admission::of(Arc::clone(caller)));
+        let sessions = CallersSessions::new(&self.sessions, caller.identity(), purpose);
+        Ok(sessions.takes_batches(id).await?)
+    }
+
     async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
-        let Some(version) = initialize_version(&request.body) else {
+        let Some(initialize) = initialize_params(&request.body) else {
             return Err(match era(&request.headers) {
                 Era::OfSessions => unfit_params(request.id),
                 Era::Stateless => {
@@ -195,41 +202,46 @@ impl StreamableHttp {
         };
         // A client that begins anew may still name the session it lost.
         request.headers.remove(SESSION_ID);
-        let caller = request.admission.caller.identity();
-        let sessions = self.sessions.of(caller, version);
-        sessions.take_seat().await?;
-        self.in_session(request, sessions).await
+        let setup = Box::new(ClientSetup::opening(initialize));
+        let primes = setup.primes();
+        self.with_sessions(request, Purpose::Open(setup), primes).await
     }
 
-    fn sessions_of(&self, request: &Admitted) -> CallersSessions {
-        let version = request.headers.get(PROTOCOL_VERSION).and_then(|it| it.to_str().ok());
-        // A client that does not say is older than the header (MCP 2025-06-18, basic/transports).
-        let known = |version: &str| {
-            ProtocolVersion::KNOWN_VERSIONS.iter().find(|it| it.as_str() == version).cloned()
+    async fn in_session(&self, request: Admitted) -> Result<Response, Refused> {
+        let version = request.headers.get(PROTOCOL_VERSION).map(HeaderValue::as_bytes);
+        let primes = version.is_some_and(|version| version >= PRIMING_SINCE.as_str().as_bytes());
+        let purpose = match request.method {
+            Method::DELETE => Purpose::End,
+            _ => Purpose::Use(self.handler.clone(), request.admission.clone()),
         };
-        let version = version.and_then(known).unwrap_or(ProtocolVersion::V_2025_03_26);
-        self.sessions.of(request.admission.caller.identity(), version)
+        self.with_sessions(request, purpose, primes).await
     }
 
-    async fn in_session(
+    async fn with_sessions(
         &self,
         request: Admitted,
-        sessions: CallersSessions,
+        purpose: Purpose,
+        primes: bool,
     ) -> Result<Response, Refused> {
-        let retry = sessions.primes().then_some(RECONNECT_AFTER);
+        let caller = request.admission.caller.identity();
+        let sessions = Arc::new(CallersSessions::new(&self.sessions, caller, purpose));
+        let retry = primes.then_some(RECONNECT_AFTER);
         let config = self.engine.clone().with_legacy_session_mode(true).with_sse_retry(retry);
-        self.engine(request, sessions, config).await
+        let answer = self.engine(request, Arc::clone(&sessions), config).await;
+        match sessions.refusal() {
+            Some(refusal) => Err(refusal.into()),
+            None => answer,
+        }
     }
 
     async fn engine<M: SessionManager>(
         &self,
         request: Admitted,
-        sessions: M,
+        sessions: Arc<M>,
         config: StreamableHttpServerConfig,
     ) -> Result<Response, Refused> {
         let handler = self.handler.serving(&request.admission);
-        let service =
-            StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(sessions), config);
+        let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
         let id = request.id.clone();
         let response = service.handle(request.for_engine()).await;
         if failed_without_json(&response) {
@@ -272,14 +284,14 @@ fn era(headers: &HeaderMap) -> Era {
     }
 }
 
-fn session_named(headers: &HeaderMap) -> Option<SessionId> {
-    headers.get(SESSION_ID)?.to_str().ok().map(SessionId::from)
+fn names_session(headers: &HeaderMap) -> bool {
+    headers.get(SESSION_ID).is_some_and(|id| id.to_str().is_ok())
 }
 
-fn initialize_version(body: &[u8]) -> Option<ProtocolVersion> {
+fn initialize_params(body: &[u8]) -> Option<InitializeRequestParams> {
     let message: ClientJsonRpcMessage = serde_json::from_slice(body).ok()?;
     match message.into_request()?.0 {
-        ClientRequest::InitializeRequest(request) => Some(request.params.protocol_version),
+        ClientRequest::InitializeRequest(request) => Some(request.params),
         _ => None,
     }
 }

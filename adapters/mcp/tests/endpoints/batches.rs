@@ -80,10 +80,10 @@ async fn a_batch_is_refused_as_a_whole_before_anything_of_it_runs() {
 }
 
 #[tokio::test]
-async fn a_batch_into_the_session_of_another_caller_is_refused() {
+async fn the_session_of_another_caller_does_not_exist_for_a_batch_either() {
     let server = Server::new();
     let session = session_of(&server, "2025-03-26").await;
     let answer = server.answer(in_session(post(BOB, &json!([who(1)])), &session)).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(server.journal.events(), [""; 0]);
 }

@@ -8,6 +8,7 @@
 
 mod rich_catalog;
 mod scenario;
+mod session_store;
 mod test_catalog;
 
 mod authentication;

@@ -1,7 +1,7 @@
 //! Asking the client before a call is answered: within the call in the older revisions, between two
 //! calls in 2026-07-28.
 
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::scenario::*;
 use poem::Request;
@@ -91,7 +91,7 @@ async fn the_time_of_the_call_does_not_run_while_somebody_thinks() {
     let mut sse = server.open_able_sse(ALICE, &able()).await;
     server.answer(post_to(&sse.address, ALICE, &call(7, "ask", &json!({})))).await;
     let question = sse.events.message().await;
-    tokio::time::advance(std::time::Duration::from_secs(300)).await;
+    tokio::time::advance(Duration::from_secs(300)).await;
     server.answer(post_to(&sse.address, ALICE, &answer_to(&question))).await;
     let message = loop {
         let event = sse.events.next().await.unwrap();
@@ -180,13 +180,13 @@ async fn a_state_of_somebody_or_something_else_is_refused() {
     assert_eq!(server.journal.events(), ["remember began"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_state_grows_old() {
     let (server, _) = Server::rich();
     let state = state(&server, ALICE, "remember").await;
     let again = || modern_tool(ALICE, "remember", &json!({ "requestState": state }));
-    server.now.fetch_add(3599, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(3599)).await;
     assert_eq!(text_of(&server.answer(again()).await.json()), r#"{"step":1}"#);
-    server.now.fetch_add(1, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(server.answer(again()).await.error(), (-32602, json!(7)));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use mcp_oauth_core::domain::principal::{CallerKind, Principal};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::domain::secret::sha256;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     LoginMethods, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
@@ -35,9 +36,17 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::rich_catalog::RichCatalog;
+use crate::session_store::SessionStore;
 use crate::test_catalog::{Journal, TestCatalog};
+
+/// When every server begins.
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// How often something random was drawn.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// The token of Alice, who may use the tools.
 pub(crate) const ALICE: &str = "alice";
@@ -57,8 +66,6 @@ pub(crate) struct Server {
     pub(crate) journal: Journal,
     /// How often a token was verified.
     pub(crate) verified: Arc<Mutex<usize>>,
-    /// The time, in seconds since 1970.
-    pub(crate) now: Arc<AtomicI64>,
     settings: McpSettings,
 }
 
@@ -104,12 +111,11 @@ impl Server {
         let mut settings = McpSettings::new("test server", "1.2.3");
         change(&mut settings);
         let (journal, verified) = (Journal::default(), Arc::default());
-        let now = Arc::new(AtomicI64::new(1_800_000_000));
-        let ports = ports(catalog(&journal), &verified, &now);
+        let ports = ports(catalog(&journal), &verified);
         let address = PublicAddress::new(base_url).unwrap();
         let use_cases = UseCases::new(&ports, address, policy(), None);
         let endpoints = endpoints(&use_cases, settings.clone());
-        Self { endpoints, journal, verified, now, settings }
+        Self { endpoints, journal, verified, settings }
     }
 
     /// The paths that are served.
@@ -378,11 +384,7 @@ pub(crate) fn initialized() -> Value {
     json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })
 }
 
-fn ports(
-    catalog: Arc<dyn ToolCatalog>,
-    verified: &Arc<Mutex<usize>>,
-    now: &Arc<AtomicI64>,
-) -> Ports {
+fn ports(catalog: Arc<dyn ToolCatalog>, verified: &Arc<Mutex<usize>>) -> Ports {
     let mut verifier = MockTokenVerifier::new();
     let count = Arc::clone(verified);
     verifier.expect_verify().returning(move |token, expected| {
@@ -391,8 +393,13 @@ fn ports(
         principal(token.expose())
     });
     let mut clock = MockClock::new();
-    let now = Arc::clone(now);
-    clock.expect_now().returning(move || Timestamp::from_unix(now.load(Ordering::Relaxed)));
+    // It goes with the runtime's, which a test may hold and advance.
+    let start = Instant::now();
+    clock.expect_now().returning(move || NOW.after(start.elapsed()));
+    let mut random = MockRandom::new();
+    random
+        .expect_entropy()
+        .returning(|| sha256(&[&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes()]));
     let mut audit = MockAuditLog::new();
     audit.expect_record().return_const(());
     Ports {
@@ -408,6 +415,7 @@ fn ports(
         spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
+        mcp_sessions: Arc::new(SessionStore::default()),
         pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         token_keeping: None,
@@ -415,7 +423,7 @@ fn ports(
         schemas: Arc::new(schemas()),
         state_sealer: Arc::new(PlainStates),
         clock: Arc::new(clock),
-        random: Arc::new(MockRandom::new()),
+        random: Arc::new(random),
         audit: Arc::new(audit),
         limits: Arc::new(MockRequestLimits::new()),
     }

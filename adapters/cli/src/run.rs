@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mcp_oauth_core::port::{Clock, StoreUnavailable, ToolCatalog, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
-use mcp_oauth_http::{ServerLimits, router, serve};
+use mcp_oauth_http::{Tls, router, serve};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_tools::{BuiltinCatalog, UnusableTool};
 use tokio::net::TcpListener;
@@ -20,12 +20,12 @@ use crate::arguments::Arguments;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
-use crate::signals::asked_to_stop;
+use crate::signals::{asked_to_reload, asked_to_stop};
 use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
 use crate::wiring::Wired;
-use crate::{banner, listeners, logging, wiring};
+use crate::{banner, listeners, logging, open_files, tls_files, wiring};
 
 /// How often expired records are thrown away.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
@@ -133,21 +133,31 @@ async fn start_and_serve(
     }
     tokio::spawn(wiring::greet_providers(providers));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
-    let asked = asked_to_stop()
-        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
-    tokio::spawn(cancel_after(asked, stop.clone()));
+    let tls = heed_signals(settings, &stop)?;
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
     }
     let mounts = mcp_oauth_mcp::endpoints(&use_cases, wiring::mcp_settings(settings, &stop));
     let http = wiring::http_settings(settings, &use_cases.address);
-    serve(listeners, router(&use_cases, http, mounts), ServerLimits::default(), stop).await;
+    let limits = settings.connections.limits.clone();
+    open_files::allow(limits.connections);
+    serve(listeners, tls, router(&use_cases, http, mounts), limits, stop).await;
     served.cancel();
     if storing.await.is_err() {
         tracing::warn!("the last decisions are not stored");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Stops when asked to, and reads again what can change: the certificate of TLS, which it returns.
+fn heed_signals(settings: &Settings, stop: &CancellationToken) -> Result<Option<Tls>, Problem> {
+    let deaf = |error| Problem::new("signals", "the system", &error, "Free resources.");
+    tokio::spawn(cancel_after(asked_to_stop().map_err(deaf)?, stop.clone()));
+    let reloads = asked_to_reload().map_err(deaf)?;
+    let Some(files) = &settings.connections.tls else { return Ok(None) };
+    tokio::spawn(tls_files::keep_up(files.clone(), reloads, stop.clone()));
+    Ok(Some(files.tls()))
 }
 
 async fn take_port(

@@ -1,0 +1,64 @@
+//! A server that ends in the middle of calls.
+
+use mcp_oauth_core::domain::tool::CallError;
+use serde_json::{Value, json};
+
+use crate::scenario::{Caller, config, per_caller, started};
+
+fn is_ended(error: &CallError) -> bool {
+    matches!(error, CallError::Unavailable(text) if text.contains("ended during the call"))
+}
+
+#[tokio::test]
+async fn killed_a_hundred_times_in_a_call_it_is_there_again_for_the_next() {
+    let catalog = started(config()).await;
+    let ann = Caller::named("ann");
+    for round in 0..100 {
+        let (hanging, killed) = tokio::join!(
+            ann.call(&catalog, "hang", json!({})),
+            ann.call(&catalog, "exit", json!({})),
+        );
+        for outcome in [hanging, killed] {
+            let error = outcome.expect_err("the server is gone");
+            assert!(is_ended(&error), "round {round}: {error:?}");
+        }
+        let answer = ann.text(&catalog, "echo", json!({ "round": round })).await;
+        assert_eq!(answer, json!({ "round": round }).to_string());
+    }
+    assert_eq!(catalog.trouble(), None);
+}
+
+#[tokio::test]
+async fn the_process_of_one_caller_ends_alone() {
+    let catalog = started(per_caller()).await;
+    let (ann, bob) = (Caller::named("ann"), Caller::named("bob"));
+    let before = bob.text(&catalog, "state", json!({})).await;
+    let error = ann.call(&catalog, "exit", json!({})).await.unwrap_err();
+    assert!(is_ended(&error), "{error:?}");
+    ann.text(&catalog, "echo", json!({})).await;
+    assert_eq!(bob.text(&catalog, "state", json!({})).await, before);
+}
+
+#[tokio::test]
+async fn a_watched_resource_is_watched_again_after_a_restart() {
+    let catalog = started(config()).await;
+    let ann = Caller::named("ann");
+    let resources = mcp_oauth_core::port::ToolCatalog::resources(&catalog).unwrap();
+    let _watch = resources.watch("note:///one").await.unwrap();
+    ann.call(&catalog, "exit", json!({})).await.unwrap_err();
+    while !ann.text(&catalog, "state", json!({})).await.contains(r#""subscribed":1"#) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn shut_down_it_leaves_no_process_and_takes_no_call() {
+    let catalog = started(per_caller()).await;
+    let ann = Caller::named("ann");
+    let state: Value = serde_json::from_str(&ann.text(&catalog, "state", json!({})).await).unwrap();
+    let process = std::path::PathBuf::from(format!("/proc/{}", state["pid"]));
+    assert!(process.exists() || !cfg!(target_os = "linux"));
+    catalog.shut_down().await;
+    assert!(!process.exists());
+    assert!(catalog.trouble().is_some());
+}

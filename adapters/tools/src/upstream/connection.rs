@@ -46,6 +46,8 @@ pub(super) struct Outgoing {
     pub(super) params: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
     pub(super) headers: CallerHeaders,
+    /// Whether somebody answers questions of the server.
+    pub(super) askable: bool,
 }
 
 impl Outgoing {
@@ -55,7 +57,8 @@ impl Outgoing {
             Value::Object(params) => params,
             _ => Map::new(),
         };
-        Self { method, params, meta: Map::new(), headers: CallerHeaders::default() }
+        let headers = CallerHeaders::default();
+        Self { method, params, meta: Map::new(), headers, askable: false }
     }
 
     /// As the engine takes it. It stays untyped, so that nothing of it is lost.

@@ -90,6 +90,7 @@ impl Random for Counter {
 #[derive(Clone)]
 pub(crate) struct Caller {
     principal: Arc<Principal>,
+    abilities: Arc<ClientAbilities>,
     pub(crate) heard: Arc<Heard>,
 }
 
@@ -118,13 +119,19 @@ impl Caller {
             kind: CallerKind::User,
             claims: Default::default(),
         };
-        Self { principal: Arc::new(principal), heard: Arc::default() }
+        let abilities = Arc::new(ClientAbilities([ClientAbility::Elicitation].into()));
+        Self { principal: Arc::new(principal), abilities, heard: Arc::default() }
+    }
+
+    pub(crate) fn with_abilities(self, abilities: &[ClientAbility]) -> Self {
+        let abilities = ClientAbilities(abilities.iter().copied().collect());
+        Self { abilities: Arc::new(abilities), ..self }
     }
 
     pub(crate) fn context(&self) -> CallContext {
-        let abilities = ClientAbilities([ClientAbility::Elicitation].into());
         let heard = Arc::clone(&self.heard) as Arc<dyn ClientChannel>;
-        CallContext::new(Arc::clone(&self.principal)).with_client(Arc::new(abilities), Some(heard))
+        CallContext::new(Arc::clone(&self.principal))
+            .with_client(Arc::clone(&self.abilities), Some(heard))
     }
 
     /// Calls a tool, which answers with a text.

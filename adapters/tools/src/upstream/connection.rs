@@ -155,11 +155,11 @@ impl Connection {
             ServiceError::McpError(error) => self.errors.refused(error),
             ServiceError::TransportClosed => self.errors.ended(),
             ServiceError::TransportSend(cause) => {
-                tracing::warn!("a request to an upstream server failed: {}", cause.error);
+                self.errors.log(&cause.error);
                 self.errors.unreachable()
             }
             other => {
-                tracing::warn!("a request to an upstream server failed: {other}");
+                self.errors.log(&other);
                 self.errors.unreachable()
             }
         }

@@ -1,9 +1,12 @@
 //! A server that ends in the middle of calls.
 
 use mcp_oauth_core::domain::tool::CallError;
+use std::time::Duration;
+
+use mcp_oauth_tools::{Reach, Sharing, UpstreamCatalog, UpstreamConfig};
 use serde_json::{Value, json};
 
-use crate::scenario::{Caller, config, per_caller, started};
+use crate::scenario::{Caller, Counter, PATIENCE, config, config_of, per_caller, program, started};
 
 fn is_ended(error: &CallError) -> bool {
     matches!(error, CallError::Unavailable(text) if text.contains("ended during the call"))
@@ -37,6 +40,38 @@ async fn the_process_of_one_caller_ends_alone() {
     assert!(is_ended(&error), "{error:?}");
     ann.text(&catalog, "echo", json!({})).await;
     assert_eq!(bob.text(&catalog, "state", json!({})).await, before);
+}
+
+#[tokio::test]
+async fn a_process_that_nobody_uses_for_a_while_ends() {
+    let sharing = Sharing::PerCaller { most: 10, idle: Duration::from_millis(1) };
+    let catalog = started(UpstreamConfig { sharing, ..config() }).await;
+    let ann = Caller::named("ann");
+    let state: Value = serde_json::from_str(&ann.text(&catalog, "state", json!({})).await).unwrap();
+    let process = std::path::PathBuf::from(format!("/proc/{}", state["pid"]));
+    while process.exists() {
+        tokio::task::yield_now().await;
+    }
+    ann.text(&catalog, "echo", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_server_is_there_as_soon_as_it_can_be_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut late = program("legacy");
+    let path = directory.path().join("server");
+    let ours = std::mem::replace(&mut late.program, path.to_str().unwrap().to_owned());
+    let catalog = UpstreamCatalog::start(
+        config_of(Reach::Command(late)),
+        std::sync::Arc::new(Counter::default()),
+    );
+    let catalog = catalog.unwrap();
+    while !catalog.trouble().is_some_and(|trouble| trouble.contains("can't be started")) {
+        tokio::task::yield_now().await;
+    }
+    std::os::unix::fs::symlink(ours, path).unwrap();
+    assert!(catalog.ready(PATIENCE).await, "{:?}", catalog.trouble());
+    Caller::named("ann").text(&catalog, "echo", json!({})).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use mcp_oauth_tools::{
 };
 use serde_json::json;
 
-use crate::scenario::{Caller, Counter, asked, config_of, only_text, started};
+use crate::scenario::{Caller, Counter, PATIENCE, asked, config_of, only_text, started};
 use crate::web_server::{Spoken, WebServer};
 
 const ALL: [Spoken; 3] = [Spoken::Legacy, Spoken::Modern, Spoken::Sse("/messages?session=1")];
@@ -57,7 +57,9 @@ async fn credentials_of_ours_go_with_every_request_and_are_never_shown() {
         let catalog = started(config).await;
         Caller::named("ann").text(&catalog, "echo", json!({})).await;
         let all = server.all_headers();
-        assert!(all.len() > 4 && all.iter().all(|it| it["x-api-key"] == "the-secret-key"));
+        assert!(
+            all.len() > 4 && all.iter().all(|it| it["authorization"] == "Bearer the-secret-key")
+        );
     }
 }
 
@@ -105,6 +107,44 @@ async fn arguments_go_into_headers_where_the_newest_revision_wants_them() {
         let calls = server.headers_of("tools/call");
         assert_eq!(calls[0]["mcp-name"], "echo");
         assert_eq!(calls[0]["mcp-param-n"], "7", "shared: {shared}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_closes_its_stream_in_the_newest_revision() {
+    let server = WebServer::start(Spoken::Modern).await;
+    let catalog = started(config_of(server.reach())).await;
+    let ann = Caller::named("ann");
+    let mut hanging = Box::pin(ann.call(&catalog, "hang", json!({})));
+    while server.headers_of("tools/call").is_empty() {
+        tokio::select! {
+            biased;
+            _ = &mut hanging => panic!("it hangs"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(hanging);
+    tokio::time::timeout(PATIENCE, server.stream_closed()).await.expect("a cancellation");
+}
+
+#[tokio::test]
+async fn a_server_that_goes_is_missed_and_found_again() {
+    for spoken in ALL {
+        let server = WebServer::start(spoken).await;
+        let mut config = config_of(server.reach());
+        config.limits.patience = Duration::ZERO;
+        let catalog = started(config).await;
+        let ann = Caller::named("ann");
+        let port = server.port;
+        drop(server);
+        while catalog.trouble().is_none() {
+            let call = ann.call(&catalog, "echo", json!({})).await;
+            assert!(matches!(call, Err(CallError::Unavailable(_))), "{spoken:?} {call:?}");
+        }
+        assert!(catalog.describe("echo").await.is_some(), "it is still listed");
+        let _server = WebServer::start_at(port, spoken).await;
+        assert!(catalog.ready(PATIENCE).await, "{spoken:?}");
+        ann.text(&catalog, "echo", json!({})).await;
     }
 }
 

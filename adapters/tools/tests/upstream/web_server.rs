@@ -15,7 +15,7 @@ use mcp_oauth_tools::{Address, HttpTransport, Reach};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::fixture::Server;
 
@@ -58,7 +58,11 @@ impl Drop for WebServer {
 
 impl WebServer {
     pub(crate) async fn start(spoken: Spoken) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(0, spoken).await
+    }
+
+    pub(crate) async fn start_at(port: u16, spoken: Spoken) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let era = if spoken == Spoken::Modern { "modern" } else { "legacy" };
         let seen = Arc::new(Seen {
@@ -69,12 +73,14 @@ impl WebServer {
         });
         let served = Arc::clone(&seen);
         let accepting = tokio::spawn(async move {
+            // Dropped with this task, and the connections with it.
+            let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 let seen = Arc::clone(&served);
                 let serve = service_fn(move |request| serve(Arc::clone(&seen), request));
                 let connection = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(socket), serve);
-                tokio::spawn(connection);
+                connections.spawn(connection);
             }
         });
         Self { port, seen, accepting: accepting.abort_handle() }
@@ -84,7 +90,7 @@ impl WebServer {
         Address {
             url: format!("http://127.0.0.1:{}/mcp", self.port).parse().unwrap(),
             transport: HttpTransport::Auto,
-            headers: [("X-Api-Key".to_owned(), "the-secret-key".into())].into(),
+            headers: [("Authorization".to_owned(), "Bearer the-secret-key".into())].into(),
         }
     }
 
@@ -97,6 +103,12 @@ impl WebServer {
         let received = self.seen.received.lock().unwrap();
         let of = received.iter().filter(|(received, _)| received == method);
         of.map(|(_, headers)| headers.clone()).collect()
+    }
+
+    /// Waits until the client has closed the stream that was opened last.
+    pub(crate) async fn stream_closed(&self) {
+        let last = self.seen.open.lock().unwrap().last().cloned();
+        last.expect("an open stream").closed().await;
     }
 
     /// Headers of every request.

@@ -7,7 +7,9 @@ use mcp_oauth_core::domain::tool::CallError;
 use mcp_oauth_tools::{Reach, UpstreamConfig};
 use serde_json::{Value, json};
 
-use crate::scenario::{Caller, asked, config, config_of, only_text, per_caller, program, started};
+use crate::scenario::{
+    Caller, asked, config, config_of, only_text, per_caller, program, started, within,
+};
 
 fn message(question: &Question) -> &Value {
     match question {
@@ -67,9 +69,12 @@ async fn a_call_that_nobody_answers_in_time_is_cancelled() {
     let catalog = started(config).await;
     let ann = Caller::named("ann");
     let question = asked(ann.call(&catalog, "ask", json!({})).await);
-    while ann.text(&catalog, "cancelled", json!({})).await == "0" {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while ann.text(&catalog, "cancelled", json!({})).await == "0" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let late = ann.answer(&catalog, "ask", &question, json!({ "action": "cancel" })).await;
     assert_eq!(late, Err(CallError::InvalidState));
 }

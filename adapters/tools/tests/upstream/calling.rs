@@ -7,7 +7,7 @@ use mcp_oauth_core::domain::tool::CallError;
 use mcp_oauth_tools::{Reach, UpstreamConfig};
 use serde_json::{Value, json};
 
-use crate::scenario::{Caller, config, config_of, per_caller, program, started};
+use crate::scenario::{Caller, config, config_of, per_caller, program, started, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn progress_comes_in_order_in_full_and_to_the_caller_of_the_call_alone() {
@@ -54,9 +54,12 @@ async fn a_call_that_is_dropped_is_cancelled_at_the_server() {
     }
     assert_eq!(ann.text(&catalog, "cancelled", json!({})).await, "0");
     drop(hanging);
-    while ann.text(&catalog, "cancelled", json!({})).await == "0" {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while ann.text(&catalog, "cancelled", json!({})).await == "0" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use mcp_oauth_core::port::{CatalogChanges, ToolCatalog};
 use mcp_oauth_tools::{Reach, UpstreamCatalog, UpstreamConfig};
 use serde_json::json;
 
-use crate::scenario::{Caller, PATIENCE, config, config_of, program, started};
+use crate::scenario::{Caller, PATIENCE, config, config_of, program, started, within};
 
 async fn next(changes: &mut Box<dyn CatalogChanges>) -> CatalogChange {
     tokio::time::timeout(PATIENCE, changes.next()).await.expect("a change").expect("no end")
@@ -65,9 +65,12 @@ async fn a_resource_is_watched_once_for_all_and_not_for_longer_than_somebody_doe
     assert_eq!(next(&mut changes).await, CatalogChange::Resource("note:///one".to_owned()));
 
     drop(watches.1);
-    while !subscribed().await.contains(r#""subscribed":0"#) {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while !subscribed().await.contains(r#""subscribed":0"#) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     ann.text(&catalog, "touch", json!({})).await;
     ann.text(&catalog, "grow", json!({})).await;
     assert_eq!(next(&mut changes).await, CatalogChange::Tools, "the resource is not watched");

@@ -6,7 +6,9 @@ use std::time::Duration;
 use mcp_oauth_tools::{Reach, Sharing, UpstreamCatalog, UpstreamConfig};
 use serde_json::{Value, json};
 
-use crate::scenario::{Caller, Counter, PATIENCE, config, config_of, per_caller, program, started};
+use crate::scenario::{
+    Caller, Counter, PATIENCE, config, config_of, per_caller, program, started, within,
+};
 
 fn is_ended(error: &CallError) -> bool {
     matches!(error, CallError::Unavailable(text) if text.contains("ended during the call"))
@@ -49,9 +51,12 @@ async fn a_process_that_nobody_uses_for_a_while_ends() {
     let ann = Caller::named("ann");
     let state: Value = serde_json::from_str(&ann.text(&catalog, "state", json!({})).await).unwrap();
     let process = std::path::PathBuf::from(format!("/proc/{}", state["pid"]));
-    while process.exists() {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while process.exists() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     ann.text(&catalog, "echo", json!({})).await;
 }
 
@@ -66,9 +71,12 @@ async fn a_server_is_there_as_soon_as_it_can_be_started() {
         std::sync::Arc::new(Counter::default()),
     );
     let catalog = catalog.unwrap();
-    while !catalog.trouble().is_some_and(|trouble| trouble.contains("can't be started")) {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while !catalog.trouble().is_some_and(|trouble| trouble.contains("can't be started")) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     std::os::unix::fs::symlink(ours, path).unwrap();
     assert!(catalog.ready(PATIENCE).await, "{:?}", catalog.trouble());
     Caller::named("ann").text(&catalog, "echo", json!({})).await;
@@ -81,9 +89,12 @@ async fn a_watched_resource_is_watched_again_after_a_restart() {
     let resources = mcp_oauth_core::port::ToolCatalog::resources(&catalog).unwrap();
     let _watch = resources.watch("note:///one").await.unwrap();
     ann.call(&catalog, "exit", json!({})).await.unwrap_err();
-    while !ann.text(&catalog, "state", json!({})).await.contains(r#""subscribed":1"#) {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while !ann.text(&catalog, "state", json!({})).await.contains(r#""subscribed":1"#) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use crate::fixture::ERA;
 
 /// Longer than anything takes, and short of a hanging test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server as a process of the older revisions, shared by all.
 pub(crate) fn config() -> UpstreamConfig {
@@ -65,6 +65,11 @@ pub(crate) fn program(era: &str) -> Program {
 pub(crate) fn per_caller() -> UpstreamConfig {
     let sharing = Sharing::PerCaller { most: 10, idle: Duration::from_secs(600) };
     UpstreamConfig { sharing, ..config() }
+}
+
+/// What a future comes to, which it does in time.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it comes to an end")
 }
 
 /// Started, and connected.

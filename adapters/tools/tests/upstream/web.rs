@@ -10,7 +10,7 @@ use mcp_oauth_tools::{
 };
 use serde_json::json;
 
-use crate::scenario::{Caller, Counter, PATIENCE, asked, config_of, only_text, started};
+use crate::scenario::{Caller, Counter, PATIENCE, asked, config_of, only_text, started, within};
 use crate::web_server::{Spoken, WebServer};
 
 const ALL: [Spoken; 3] = [Spoken::Legacy, Spoken::Modern, Spoken::Sse("/messages?session=1")];
@@ -116,13 +116,16 @@ async fn a_call_that_is_dropped_closes_its_stream_in_the_newest_revision() {
     let catalog = started(config_of(server.reach())).await;
     let ann = Caller::named("ann");
     let mut hanging = Box::pin(ann.call(&catalog, "hang", json!({})));
-    while server.headers_of("tools/call").is_empty() {
-        tokio::select! {
-            biased;
-            _ = &mut hanging => panic!("it hangs"),
-            () = tokio::task::yield_now() => {}
+    within(async {
+        while server.headers_of("tools/call").is_empty() {
+            tokio::select! {
+                biased;
+                _ = &mut hanging => panic!("it hangs"),
+                () = tokio::task::yield_now() => {}
+            }
         }
-    }
+    })
+    .await;
     drop(hanging);
     tokio::time::timeout(PATIENCE, server.stream_closed()).await.expect("a cancellation");
 }

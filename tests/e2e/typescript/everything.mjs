@@ -7,13 +7,12 @@ import { drive } from './test_side.mjs';
 drive(async wanted => {
     const application = await connect(wanted);
     const answers = {};
-    for (const [method, { ask, until2026 }] of Object.entries(METHODS)) {
-        if (until2026 && application.isModern) continue;
+    for (const method of wanted.methods) {
         try {
-            answers[method] = comparable(await ask(application));
+            answers[method] = comparable(await METHODS[method](application));
         } catch (error) {
             answers[method] = { failed: `${error.name} ${error.code ?? ''}: ${error.message}` };
         }
     }
-    return { answers, modern: application.isModern, signIns: application.authorization.signIns };
+    return { answers, known: Object.keys(METHODS), modern: application.isModern, signIns: application.authorization.signIns };
 });

@@ -1,4 +1,4 @@
-// Everything that server-everything answers, one by one. `until2026` marks what revision 2026-07-28 has no more.
+// Everything that server-everything answers, one by one: how it is asked, and what of the answer is told.
 
 const DOCUMENT = 'demo://resource/static/document/features.md';
 const TEXT = 'demo://resource/dynamic/text/7';
@@ -8,38 +8,35 @@ const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 const byName = (one, other) => (one.name < other.name ? -1 : 1);
 const sorted = things => [...things].sort(byName);
-const tool = (name, args) => ({ ask: application => application.callTool(name, args) });
-const prompt = (name, args) => ({ ask: ({ client }) => client.getPrompt({ name, arguments: args }) });
-const read = uri => ({ ask: ({ client }) => client.readResource({ uri }) });
-const complete = (ref, name, value, context) => ({
-    ask: ({ client }) => client.complete({ ref, argument: { name, value }, ...(context && { context }) }),
-});
+const tool = (name, args) => application => application.callTool(name, args);
+const prompt = (name, args) => ({ client }) => client.getPrompt({ name, arguments: args });
+const read = uri => ({ client }) => client.readResource({ uri });
+const complete = (ref, name, value, context) => ({ client }) =>
+    client.complete({ ref, argument: { name, value }, ...(context && { context }) });
 
 /** A server may say no in two ways, as an error of the protocol or of the tool: either is a no. */
-const refused = act => ({
-    ask: async application => {
-        const answer = await act(application).catch(error => ({ isError: true, error }));
-        if (!answer.isError) throw new Error(`not refused: ${JSON.stringify(answer)}`);
-        return { refused: true };
-    },
-});
+const refused = act => async application => {
+    const answer = await act(application).catch(() => ({ isError: true }));
+    if (!answer.isError) throw new Error(`not refused: ${JSON.stringify(answer)}`);
+    return 'refused';
+};
 
 export const METHODS = {
-    'initialize': {
-        ask: ({ client }) => ({ capabilities: client.getServerCapabilities(), instructions: client.getInstructions() }),
+    'initialize': ({ client }) => {
+        // Tasks of 2025-11-25 were an experiment that 2026-07-28 has no more: they end here.
+        const { tasks, ...capabilities } = client.getServerCapabilities();
+        return { capabilities, instructions: client.getInstructions() };
     },
-    'ping': { ask: ({ client }) => client.ping(), until2026: true },
+    'ping': ({ client }) => client.ping(),
 
-    'tools/list': { ask: async ({ client }) => sorted((await client.listTools()).tools) },
+    'tools/list': async ({ client }) => sorted((await client.listTools()).tools).map(({ execution, ...tool }) => tool),
     'tools/call echo': tool('echo', { message: 'Grüße, 茶 & 🍪' }),
     'tools/call get-sum': tool('get-sum', { a: 2.5, b: 40 }),
     'tools/call get-tiny-image': tool('get-tiny-image'),
     'tools/call get-annotated-message': tool('get-annotated-message', { messageType: 'error', includeImage: true }),
-    'tools/call get-env': {
-        ask: async application => {
-            const { content } = await application.callTool('get-env');
-            return JSON.parse(content[0].text).FAVOURITE_TEA;
-        },
+    'tools/call get-env': async application => {
+        const { content } = await application.callTool('get-env');
+        return JSON.parse(content[0].text).FAVOURITE_TEA;
     },
     'tools/call get-resource-links': tool('get-resource-links', { count: 4 }),
     'tools/call get-resource-reference text': tool('get-resource-reference', { resourceType: 'Text', resourceId: 3 }),
@@ -47,31 +44,31 @@ export const METHODS = {
     'tools/call get-structured-content': tool('get-structured-content', { location: 'Chicago' }),
     'tools/call gzip-file-as-resource': tool('gzip-file-as-resource', { name: 'tea.gz', data: DATA, outputType: 'resource' }),
     'tools/call trigger-long-running-operation': tool('trigger-long-running-operation', { duration: 0.2, steps: 2 }),
-    'tools/call trigger-elicitation-request': { ask: asking('trigger-elicitation-request', {}) },
-    'tools/call trigger-url-elicitation': {
-        ask: asking('trigger-url-elicitation', { url: 'https://tea.example/', elicitationId: 'tea-1' }),
-    },
-    'tools/call trigger-sampling-request': { ask: asking('trigger-sampling-request', { prompt: 'Tea?', maxTokens: 9 }) },
+    'tools/call trigger-elicitation-request': asking('trigger-elicitation-request', {}),
+    'tools/call trigger-url-elicitation': asking('trigger-url-elicitation', {
+        url: 'https://tea.example/',
+        elicitationId: 'tea-1',
+    }),
+    'tools/call trigger-sampling-request': asking('trigger-sampling-request', { prompt: 'Tea?', maxTokens: 9 }),
     'tools/call get-roots-list': tool('get-roots-list'),
     'tools/call of a tool that is unknown': refused(application => application.callTool('brew-coffee')),
     'tools/call with arguments of another type': refused(application => application.callTool('get-sum', { a: 'two' })),
-    'notifications/progress': { ask: progress },
-    'notifications/cancelled': { ask: cancel },
+    'notifications/progress': progress,
+    'notifications/cancelled': cancel,
 
-    'resources/list': { ask: async ({ client }) => sorted((await client.listResources()).resources) },
-    'resources/templates/list': {
-        ask: async ({ client }) => sorted((await client.listResourceTemplates()).resourceTemplates),
-    },
+    'resources/list': async ({ client }) => sorted((await client.listResources()).resources),
+    'resources/templates/list': async ({ client }) =>
+        sorted((await client.listResourceTemplates()).resourceTemplates),
     'resources/read document': read(DOCUMENT),
     'resources/read text': read(TEXT),
     'resources/read blob': read(BLOB),
     'resources/read of a resource that is unknown': refused(({ client }) => client.readResource({ uri: 'demo://coffee' })),
-    'resources/subscribe': { ask: subscribe },
-    'resources/unsubscribe': { ask: unsubscribe },
-    'notifications/resources/list_changed': { ask: addResource },
+    'resources/subscribe': subscribe,
+    'resources/unsubscribe': unsubscribe,
+    'notifications/resources/list_changed': addResource,
     'resources/read of a resource that was added': read('demo://resource/session/added.gz'),
 
-    'prompts/list': { ask: async ({ client }) => sorted((await client.listPrompts()).prompts) },
+    'prompts/list': async ({ client }) => sorted((await client.listPrompts()).prompts),
     'prompts/get simple-prompt': prompt('simple-prompt'),
     'prompts/get args-prompt': prompt('args-prompt', { city: 'Assam', state: 'Brahmaputra' }),
     'prompts/get args-prompt, the optional left out': prompt('args-prompt', { city: 'Assam' }),
@@ -88,9 +85,9 @@ export const METHODS = {
         '12',
     ),
 
-    'logging/setLevel': { ask: setLevel, until2026: true },
-    'notifications/message': { ask: logMessage },
-    'notifications/roots/list_changed': { ask: changeRoots, until2026: true },
+    'logging/setLevel': setLevel,
+    'notifications/message': logMessage,
+    'notifications/roots/list_changed': changeRoots,
 };
 
 /** A tool that asks the person or their model: what it asked, and what it made of the answer. */

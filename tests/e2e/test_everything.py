@@ -25,7 +25,7 @@ demo_tools = false
 
 [tools.everything]
 command = {command}
-env = {{ FAVOURITE_TEA = "Assam" }}
+environment = {{ FAVOURITE_TEA = "Assam" }}
 sharing = "{sharing}"
 """
 ENVIRONMENT = {"FAVOURITE_TEA": "Assam"}

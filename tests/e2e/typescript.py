@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ def everything_command() -> list[str]:
     return [NODE, str(server), "stdio"]
 
 
+def nothing(what: str) -> None:
+    raise AssertionError(f"nobody said how to do this: {what}")
+
+
 class TypescriptClient:
     """A host with one person's browser beside it; every run is a new process that remembers nothing."""
 
@@ -40,8 +45,8 @@ class TypescriptClient:
         self._seen = seen
         self._browser = Browser(seen)
 
-    async def run(self, driver: str, **wanted: Any) -> Any:
-        """What `driver` found when it did as it was told."""
+    async def run(self, driver: str, do: Callable[[str], None] = nothing, **wanted: Any) -> Any:
+        """What `driver` found when it did as it was told. It may have the test `do` something meanwhile."""
         arguments = [NODE, driver]
         async with asyncio.timeout(DEADLINE_SECONDS):
             process = await asyncio.create_subprocess_exec(
@@ -50,7 +55,7 @@ class TypescriptClient:
             complaints = asyncio.create_task(process.stderr.read())
             try:
                 answer(process, wanted)
-                outcome = await self._attend(process)
+                outcome = await self._attend(process, do)
                 status = await process.wait()
                 assert status == 0 and outcome is not None, (await complaints).decode(errors="replace")
                 return outcome
@@ -60,12 +65,15 @@ class TypescriptClient:
                     await process.wait()
                 await complaints
 
-    async def _attend(self, process: Process) -> Any:
+    async def _attend(self, process: Process, do: Callable[[str], None]) -> Any:
         outcome = None
         async for line in process.stdout:
             told = json.loads(line)
             if "open" in told:
                 answer(process, await self._browser.authorize(told["open"], CLIENT_NAME))
+            if "have" in told:
+                do(told["have"])
+                answer(process, None)
             for kind, value in told.get("secrets", {}).items():
                 self._seen.add(kind, value)
             outcome = told.get("outcome", outcome)

@@ -18,6 +18,12 @@ export async function openBrowser(url) {
     return read();
 }
 
+/** Has the test do something to the server, and waits for that. */
+export async function have(what) {
+    write({ have: what });
+    await read();
+}
+
 /** Tells the test of secrets that passed, by the name of their parameter, so that it can look for them in logs. */
 export const showSecrets = secrets => write({ secrets });
 

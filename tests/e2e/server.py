@@ -78,6 +78,12 @@ class Server:
     def is_running(self) -> bool:
         return self._process is not None
 
+    def children(self) -> set[int]:
+        """The processes that it started and that run, by their id."""
+        assert self._process is not None, "the server is not running"
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return {int(child) for children in threads for child in children.read_text().split()}
+
     def command(self, *arguments: str) -> str:
         """What the program prints when it is run with a command, over the same store."""
         done = self.run(*arguments)

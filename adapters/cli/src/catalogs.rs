@@ -99,7 +99,7 @@ impl Running {
     async fn open(settings: &ToolSettings) -> Result<Self, Problem> {
         let catalog = match &settings.source {
             ToolSource::OpenApi(config) => {
-                let catalog = OpenApiCatalog::load(config.clone(), Arc::new(SystemClock)).await;
+                let catalog = OpenApiCatalog::load((**config).clone(), Arc::new(SystemClock)).await;
                 Kind::OpenApi(Arc::new(catalog.map_err(|error| settings.problem(&error))?))
             }
             ToolSource::Upstream(config) => {

@@ -252,21 +252,19 @@ impl Reader<'_> {
         let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
-        let tools = self.tools(policy.as_ref().map(|policy| &policy.scopes));
-        let demo_tools = self.0.get("demo_tools");
+        let scopes = policy.as_ref().map(|policy| &policy.scopes);
+        let (tools, demo_tools) = (self.tools(scopes), self.0.get("demo_tools"));
         let limits = limits(self.0);
         let connections = self.connections();
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
-        let log_level = self.log_level();
-        let log_format = self.log_format();
+        let (log_level, log_format) = (self.log_level(), self.log_format());
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let revocation_check = self.seconds("revocation_seconds", 0, 60);
         let keep_clients = self.keep_clients();
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
-        let allowed_origins = self.allowed_origins();
-        let allowed_hosts = self.allowed_hosts();
+        let (allowed_origins, allowed_hosts) = (self.allowed_origins(), self.allowed_hosts());
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider

@@ -223,13 +223,14 @@ async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken)
         }
         let now = SystemClock.now();
         let unused = UnusedClients {
-            never_since: now.before(settings.keep_clients.never_used),
-            last_before: now.before(settings.keep_clients.idle),
+            never_since: now.before(settings.keep.never_used),
+            last_before: now.before(settings.keep.idle),
         };
         let gone = async {
             let records = stores.housekeeping.forget_expired(now.before(kept)).await?;
             let clients = stores.housekeeping.forget_clients(unused).await?;
-            let (before, most) = (now.before(settings.keep_audit), settings.most_audit_entries);
+            let (before, most) =
+                (now.before(settings.keep.audit), settings.keep.most_audit_entries);
             let decisions = stores.audit.forget_entries(before, most).await?;
             Ok::<_, StoreUnavailable>((records + decisions, clients))
         };

@@ -46,13 +46,13 @@ pub(crate) struct Admission {
     /// The request that brought the message: the engine runs calls in tasks of their own.
     pub(crate) request: Option<Arc<CurrentRequest>>,
     /// Counts it among those of the caller for as long as the message is dealt with.
-    pub(crate) open: OpenRequest,
+    pub(crate) _open: OpenRequest,
 }
 
 impl Admission {
     /// A caller who was let in by the current request.
     pub(crate) fn of(caller: Arc<Principal>, open: &OpenRequest) -> Self {
-        Self { caller, tool: None, request: CurrentRequest::current(), open: open.clone() }
+        Self { caller, tool: None, request: CurrentRequest::current(), _open: open.clone() }
     }
 }
 

@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
+use crate::connection_settings::ConnectionSettings;
 use crate::document_settings::DocumentSettings;
 use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
@@ -73,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) demo_tools: bool,
     /// How often things may be done; `None` for as often as anybody likes.
     pub(crate) limits: Option<LimitPolicy>,
+    /// How connections are accepted.
+    pub(crate) connections: ConnectionSettings,
     /// How documents of clients are fetched and remembered.
     pub(crate) documents: DocumentSettings,
     /// Who logs people in.
@@ -252,6 +255,7 @@ impl Reader<'_> {
         let tools = self.tools(policy.as_ref().map(|policy| &policy.scopes));
         let demo_tools = self.0.get("demo_tools");
         let limits = limits(self.0);
+        let connections = self.connections();
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
         let log_level = self.log_level();
@@ -288,6 +292,7 @@ impl Reader<'_> {
             tools: tools?,
             demo_tools: demo_tools?,
             limits: limits?,
+            connections: connections?,
             documents: documents?,
             login,
             default_users: self.0.is_default("dev_users"),
@@ -358,7 +363,8 @@ impl Reader<'_> {
 
     fn base_url(&self, port: Option<u16>, choice: Option<&Choice>) -> Option<String> {
         let base_url = self.0.optional_text("base_url");
-        let spelled = base_url.clone().unwrap_or_else(|| default_base_url(port.unwrap_or(0)));
+        let default = || default_base_url(port.unwrap_or(0), self.wants_tls());
+        let spelled = base_url.clone().unwrap_or_else(default);
         let address = match PublicAddress::new(&spelled) {
             Ok(address) => address,
             Err(error) => {
@@ -372,6 +378,7 @@ impl Reader<'_> {
                 return base_url;
             }
         };
+        self.check_scheme(&address);
         if !address.is_loopback() && choice == Some(&Choice::Dev) {
             let reason = format!("the dev provider is for loopback only, and {spelled:?} is not");
             let remedy = "Use http://localhost:PORT, or choose another provider; these passwords \
@@ -631,6 +638,7 @@ impl Reader<'_> {
 }
 
 /// The base URL when none is configured.
-pub(crate) fn default_base_url(port: u16) -> String {
-    format!("http://localhost:{port}")
+pub(crate) fn default_base_url(port: u16, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://localhost:{port}")
 }

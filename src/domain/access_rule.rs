@@ -48,28 +48,28 @@ impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
         let (pattern, text): (Vec<char>, Vec<char>) =
             (self.0.chars().collect(), text.chars().collect());
-        let (mut at, mut here) = (0, 0);
-        // Where the last star stood, and how much of the text it has taken.
-        let mut star = None;
-        while here < text.len() {
-            match pattern.get(at) {
-                Some('*') => {
-                    star = Some((at, here));
-                    at += 1;
-                }
-                Some(&wanted) if wanted == '?' || wanted == text[here] => {
-                    at += 1;
-                    here += 1;
-                }
-                _ => {
-                    let Some((stood, taken)) = star else { return false };
-                    star = Some((stood, taken + 1));
-                    (at, here) = (stood + 1, taken + 1);
-                }
-            }
+        let mut pieces: Vec<&[char]> = pattern.split(|&character| character == '*').collect();
+        let (Some(last), first) = (pieces.pop(), pieces.first()) else { return text.is_empty() };
+        let Some(first) = first else { return fits(last, &text) };
+        let (middle, room) = (&pieces[1..], text.len().checked_sub(first.len() + last.len()));
+        if room.is_none() || !fits(first, &text[..first.len()]) {
+            return false;
         }
-        pattern[at..].iter().all(|&rest| rest == '*')
+        let (mut rest, end) = text[first.len()..].split_at(text.len() - first.len() - last.len());
+        // Taking each piece where it first fits leaves the most for those after it.
+        for piece in middle.iter().filter(|piece| !piece.is_empty()) {
+            let at = rest.windows(piece.len()).position(|here| fits(piece, here));
+            let Some(at) = at else { return false };
+            rest = &rest[at + piece.len()..];
+        }
+        fits(last, end)
     }
+}
+
+/// Whether a text is as a piece without stars says.
+fn fits(piece: &[char], text: &[char]) -> bool {
+    let same = |(wanted, here): (&char, &char)| *wanted == '?' || wanted == here;
+    piece.len() == text.len() && piece.iter().zip(text).all(same)
 }
 
 impl fmt::Display for Pattern {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::access::AccessError;
-use super::policy::Policy;
+use super::policy::{CurrentCatalogPolicy, ScopePolicy};
 use super::refusal::Refusal;
 use crate::domain::access_rule::Item;
 use crate::domain::audit::AuditEvent;
@@ -15,14 +15,15 @@ use crate::port::AuditLog;
 #[derive(Clone)]
 pub(super) struct Permission {
     pub(super) audit: Arc<dyn AuditLog>,
-    pub(super) policy: Arc<Policy>,
+    pub(super) scopes: Arc<ScopePolicy>,
+    pub(super) catalog: Arc<CurrentCatalogPolicy>,
 }
 
 impl Permission {
     /// Whether lists show an item to the caller; `own` is what the item itself demands.
     pub(super) fn shows(&self, caller: &Principal, item: Item<'_>, own: &Requirement) -> bool {
-        self.policy.catalog.list_everything
-            || self.needed(item, own).is_met(caller, &self.policy.scopes.hierarchy)
+        self.catalog.now().list_everything
+            || self.needed(item, own).is_met(caller, &self.scopes.hierarchy)
     }
 
     /// Refuses whoever may not use an item. What no new token would change comes first: nobody should
@@ -37,12 +38,11 @@ impl Permission {
         if let Some(lack) = needed.lack(caller) {
             return Err(self.refuse(caller, AccessError::NotPermitted { lack }));
         }
-        let scopes = &self.policy.scopes;
-        if needed.missing_scope(caller, &scopes.hierarchy).is_empty() {
+        if needed.missing_scope(caller, &self.scopes.hierarchy).is_empty() {
             return Ok(());
         }
         // What the caller has is asked for again, so that stepping up loses nothing.
-        let kept = scopes.known(&caller.scopes).permissions();
+        let kept = self.scopes.known(&caller.scopes).permissions();
         let error = AccessError::InsufficientScope {
             granted: caller.scopes.to_string(),
             required: needed.scope.union(&kept),
@@ -51,7 +51,7 @@ impl Permission {
     }
 
     fn needed(&self, item: Item<'_>, own: &Requirement) -> Requirement {
-        self.policy.catalog.rules.requirement(item, own)
+        self.catalog.now().rules.requirement(item, own)
     }
 
     fn refuse(&self, caller: &Principal, error: AccessError) -> AccessError {

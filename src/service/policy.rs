@@ -1,5 +1,6 @@
 //! What the operator decides: scopes, lifetimes, whose documents are read.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::domain::access_rule::AccessRules;
@@ -33,7 +34,7 @@ pub struct Policy {
     pub refresh: RefreshPolicy,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: TrustedProxies,
-    /// Who may use what of the catalog.
+    /// Who may use what of the catalog, when the server starts.
     pub catalog: CatalogPolicy,
     /// Whose metadata documents and published keys are read.
     pub client_documents: ClientDocumentPolicy,
@@ -47,6 +48,27 @@ pub struct CatalogPolicy {
     /// Whether lists show everybody everything: a client then steps up when it calls. Otherwise they
     /// show what the caller may use.
     pub list_everything: bool,
+}
+
+/// The decisions about the catalog that count now: the operator can change them while the server runs.
+#[derive(Debug, Default)]
+pub struct CurrentCatalogPolicy(RwLock<Arc<CatalogPolicy>>);
+
+impl CurrentCatalogPolicy {
+    /// These, for a start.
+    #[must_use]
+    pub fn new(policy: CatalogPolicy) -> Self {
+        Self(RwLock::new(Arc::new(policy)))
+    }
+
+    /// Puts others in their place; requests that were let in by the ones before go on.
+    pub fn replace(&self, policy: CatalogPolicy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    pub(super) fn now(&self) -> Arc<CatalogPolicy> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Who is the authorization server of the resource (RFC 9728 §1.2).

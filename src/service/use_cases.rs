@@ -18,11 +18,12 @@ use super::keys::Keys;
 use super::log_out::LogOut;
 use super::login::Login;
 use super::manage_registration::ManageRegistration;
+use super::mcp_sessions::KeptSessions;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
 use super::permission::Permission;
-use super::policy::Policy;
+use super::policy::{CurrentCatalogPolicy, Policy, ScopePolicy};
 use super::private_key_jwt::PrivateKeyJwt;
 use super::prompts::Prompts;
 use super::provider_login::ProviderLogin;
@@ -41,8 +42,8 @@ use crate::domain::public_address::PublicAddress;
 use crate::port::{
     ArgumentSchemas, AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock,
     ConsentMemory, GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions,
-    PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys,
-    SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
+    McpSessions, PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits,
+    SigningKeys, SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -72,6 +73,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
+    /// Keeps sessions of MCP.
+    pub mcp_sessions: Arc<dyn McpSessions>,
     /// Keeps logins at providers while people are there.
     pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
@@ -111,8 +114,12 @@ pub struct UseCases {
     pub resources: Arc<Resources>,
     /// List and fill in prompts, and complete what is typed.
     pub prompts: Arc<Prompts>,
+    /// What the operator decides about the catalog, to be changed while the server runs.
+    pub catalog_policy: Arc<CurrentCatalogPolicy>,
     /// Tells what changes in the catalog.
     pub changes: Arc<Changes>,
+    /// Keep sessions of MCP.
+    pub mcp_sessions: Arc<KeptSessions>,
     /// Register a client.
     pub register: Arc<Register>,
     /// Change or end a registration.
@@ -161,6 +168,7 @@ impl UseCases {
             ports: ports.clone(),
             address: Arc::new(address),
             scopes: Arc::new(policy.scopes.clone()),
+            catalog_policy: Arc::new(CurrentCatalogPolicy::new(policy.catalog.clone())),
             policy: Arc::new(policy),
         };
         let issue_code = make.issue_code();
@@ -184,6 +192,8 @@ impl UseCases {
             resources: make.resources(&rounds),
             prompts: make.prompts(&rounds),
             changes: make.changes(),
+            catalog_policy: Arc::clone(&make.catalog_policy),
+            mcp_sessions: make.mcp_sessions(),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -211,7 +221,8 @@ struct Make {
     ports: Ports,
     address: Arc<PublicAddress>,
     policy: Arc<Policy>,
-    scopes: Arc<super::policy::ScopePolicy>,
+    scopes: Arc<ScopePolicy>,
+    catalog_policy: Arc<CurrentCatalogPolicy>,
 }
 
 impl Make {
@@ -245,7 +256,11 @@ impl Make {
     }
 
     fn permission(&self) -> Permission {
-        Permission { audit: Arc::clone(&self.ports.audit), policy: Arc::clone(&self.policy) }
+        Permission {
+            audit: Arc::clone(&self.ports.audit),
+            scopes: Arc::clone(&self.scopes),
+            catalog: Arc::clone(&self.catalog_policy),
+        }
     }
 
     fn rounds(&self, provider_tokens: Option<Arc<TokensForTools>>) -> Arc<Rounds> {
@@ -274,6 +289,14 @@ impl Make {
     fn prompts(&self, rounds: &Arc<Rounds>) -> Arc<Prompts> {
         let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
         Arc::new(Prompts { catalog, permission: self.permission(), rounds })
+    }
+
+    fn mcp_sessions(&self) -> Arc<KeptSessions> {
+        Arc::new(KeptSessions {
+            sessions: Arc::clone(&self.ports.mcp_sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+        })
     }
 
     fn tokens_for_tools(&self) -> Option<Arc<TokensForTools>> {

@@ -22,14 +22,14 @@ use mcp_oauth_core::service::policy::{
 };
 use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
 use mcp_oauth_http::{HttpSettings, router};
-use mcp_oauth_issuer::{ClientSignatures, LocalIssuer, ProviderTokenSealer};
+use mcp_oauth_issuer::{CallStateSealer, ClientSignatures, LocalIssuer, ProviderTokenSealer};
 use mcp_oauth_mcp::{McpSettings, endpoints};
 use mcp_oauth_memory::{MemoryStore, RefreshesUnderWay, RequestCounts, Unlimited};
-use mcp_oauth_tools::BuiltinCatalog;
+use mcp_oauth_tools::{BuiltinCatalog, JsonSchemas};
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::uri::Scheme;
-use poem::http::{HeaderName, HeaderValue, Method, Uri};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
@@ -157,10 +157,15 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
+            mcp_sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
             login_methods: login_methods(setup.providers, &people),
             token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
+            schemas: Arc::new(JsonSchemas::default()),
+            state_sealer: Arc::new(
+                CallStateSealer::of_this_process(Arc::new(CountedRandom::after(0))).unwrap(),
+            ),
             clock: Arc::clone(&clock) as _,
             random,
             audit: Arc::clone(&audit) as _,
@@ -340,6 +345,11 @@ impl Call<'_> {
     pub(crate) fn in_browser(mut self) -> Self {
         self.in_browser = true;
         self
+    }
+
+    /// Sends the request and leaves when the answer begins.
+    pub(crate) async fn head(self) -> StatusCode {
+        self.scenario.server.get_response(self.request).await.status()
     }
 
     /// Sends the request; whatever it was, the server does not break on it.

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use async_trait::async_trait;
 use mcp_oauth_core::domain::audit::{AuditEvent, Decision};
 use mcp_oauth_core::domain::correlation::CurrentRequest;
+use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{SECRET_BYTES, sha256};
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::domain::tool::{CallError, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolOutput};
 use mcp_oauth_core::port::{AuditLog, CallContext, Clock, Random};
 use mcp_oauth_issuer::RsaKey;
 use mcp_oauth_tools::{Tool, ToolText};
@@ -117,7 +118,7 @@ impl Tool for AskProvider {
         &self,
         _: Self::Arguments,
         context: &CallContext,
-    ) -> Result<ToolOutput, CallError> {
+    ) -> Result<Reply<ToolOutput>, CallError> {
         Ok(match context.provider_token().await {
             Ok(Some(token)) => {
                 let last = token.access_token.expose_secret().rsplit('-').next().unwrap_or("");
@@ -125,7 +126,8 @@ impl Tool for AskProvider {
             }
             Ok(None) => ToolOutput::text("there is none"),
             Err(error) => ToolOutput::failure(error.to_string()),
-        })
+        }
+        .into())
     }
 }
 
@@ -140,15 +142,15 @@ impl Tool for MoveFiles {
         ToolText::new("move_files", "Move files", "Moves files.")
     }
 
-    fn required_scope(&self) -> Option<ScopeSet> {
-        ScopeSet::parse("files:read files:write").ok()
+    fn requirement(&self) -> Option<Requirement> {
+        ScopeSet::parse("files:read files:write").ok().map(Requirement::scope)
     }
 
     async fn call(
         &self,
         _: Self::Arguments,
         context: &CallContext,
-    ) -> Result<ToolOutput, CallError> {
-        Ok(ToolOutput::text(format!("moved; {context:?}")))
+    ) -> Result<Reply<ToolOutput>, CallError> {
+        Ok(ToolOutput::text(format!("moved; {context:?}")).into())
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use mcp_oauth_core::domain::kept_tokens::{KeptTokens, SealedTokens};
 use mcp_oauth_core::domain::provider::ProviderName;
 use mcp_oauth_core::domain::provider_login::{ProviderAnswer, ProviderRequest, ProviderTokens};
-use mcp_oauth_core::domain::tool::{ToolCall, ToolOutput};
+use mcp_oauth_core::domain::tool::ToolOutput;
 use mcp_oauth_core::port::{
     CallContext, CameBack, GrantStore, IdentityProvider, LoginProvider, MockIdentityProvider,
     MockProviderTokenStore, MockRandom, ProviderError, ProviderTokenError, ProviderTokenStore,
@@ -150,9 +150,10 @@ impl Given {
         let (told, contexts) = mpsc::channel();
         let told = Mutex::new(told);
         let mut world = World::new();
+        world.catalog.expect_describe().returning(|_| Some(Arc::default()));
         world.catalog.expect_call().returning(move |_, context| {
             told.lock().unwrap().send(context).unwrap();
-            Ok(ToolOutput::text("asked"))
+            Ok(ToolOutput::text("asked").into())
         });
         world.providers = vec![login];
         world.token_keeping = Some(keeping(Arc::clone(&store) as _));
@@ -169,8 +170,7 @@ impl Asked {
         &self,
         caller: mcp_oauth_core::domain::principal::Principal,
     ) -> CallContext {
-        let call = ToolCall { name: "ask".to_owned(), arguments: serde_json::Map::new() };
-        self.stage.use_cases.tools.call(Arc::new(caller), call).await.unwrap();
+        self.stage.authorize_and_call(caller, "ask").await.unwrap();
         self.contexts.recv().unwrap()
     }
 
@@ -342,15 +342,15 @@ async fn a_store_that_fails_is_worth_another_try() {
     store.expect_find_tokens().times(1).return_once(|_| Err(store_unavailable()));
     let mut world = World::new();
     let (told, contexts) = mpsc::channel();
+    world.catalog.expect_describe().return_once(|_| Some(Arc::default()));
     world.catalog.expect_call().times(1).return_once(move |_, context| {
         told.send(context).unwrap();
-        Ok(ToolOutput::text("asked"))
+        Ok(ToolOutput::text("asked").into())
     });
     world.providers =
         vec![LoginProvider { keeps_tokens: true, ..work(MockIdentityProvider::new()) }];
     world.token_keeping = Some(keeping(Arc::new(store)));
-    let call = ToolCall { name: "ask".to_owned(), arguments: serde_json::Map::new() };
-    world.open().use_cases.tools.call(Arc::new(caller_of_grant()), call).await.unwrap();
+    world.open().authorize_and_call(caller_of_grant(), "ask").await.unwrap();
     let answer = token(&contexts.recv().unwrap()).await;
     assert!(matches!(answer, Err(ProviderTokenError::Unavailable { .. })), "{answer:?}");
 }

@@ -15,6 +15,7 @@ use mcp_oauth_core::domain::parameters::ParameterError;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::provider::ProviderName;
 use mcp_oauth_core::domain::redirect_uri::InvalidRedirectUri;
+use mcp_oauth_core::domain::requirement::Lack;
 use mcp_oauth_core::port::DocumentError;
 use mcp_oauth_core::service::access::AccessError;
 use mcp_oauth_core::service::authorize::{AuthorizationError, RefusedRequest, UntrustedRequest};
@@ -74,6 +75,7 @@ const ELSEWHERE: [&str; 5] = [
 const PARAMETERS: ParameterError = ParameterError::Missing("code");
 
 fn access() -> Rows<AccessError> {
+    let not_permitted = AccessError::NotPermitted { lack: Lack::Group(["ops".to_owned()].into()) };
     let insufficient =
         AccessError::InsufficientScope { granted: String::new(), required: scope("mcp:tools") };
     let unavailable = AccessError::Unavailable { reason: INSIDE.to_owned(), retry_after: WAIT };
@@ -81,6 +83,7 @@ fn access() -> Rows<AccessError> {
         (AccessError::NoCredentials, (401, "", "no_credentials")),
         (MalformedCredentials::Several.into(), (400, "invalid_request", "malformed_credentials")),
         (VerifyError::BadSignature.into(), (401, "invalid_token", "invalid_token")),
+        (not_permitted, (403, "access_denied", "not_permitted")),
         (insufficient, (403, "insufficient_scope", "insufficient_scope")),
         (unavailable, (503, "temporarily_unavailable", "verifier_unavailable")),
         (AccessError::StoreUnavailable { reason: INSIDE.to_owned() }, STORE),

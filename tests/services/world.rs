@@ -15,19 +15,23 @@ use mcp_oauth_core::domain::principal::Principal;
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::secret::SECRET_BYTES;
+use mcp_oauth_core::domain::tool::{CallError, ToolOutput};
 use mcp_oauth_core::port::{
-    LoginMethods, LoginProvider, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
-    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
-    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockProviderMetadata, MockRandom,
-    MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier,
-    MockToolCatalog, StoreUnavailable,
+    LoginMethods, LoginProvider, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog,
+    MockClientDocuments, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
+    MockGrantStore, MockLoginSessions, MockMcpSessions, MockPasswordLogin, MockPendingLogins,
+    MockProviderMetadata, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
+    MockStateSealer, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::login::Login;
 use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
 use mcp_oauth_core::service::provider_login::ProviderLogin;
 use mcp_oauth_core::service::refusal::{Refusal, Row};
 use mcp_oauth_core::service::token::{TokenError, TokenRequest, TokenResponse};
+use mcp_oauth_core::service::tools::AuthorizedTool;
+use mcp_oauth_core::service::{ClientSide, Round};
 use mcp_oauth_core::service::{Ports, TokenKeeping, UseCases};
+use serde_json::Map;
 
 use crate::samples::{
     BASE, CALLBACK, CHALLENGE, PROVIDER, RESOURCE, SECRETS, SIGNED, alice, at, client, code,
@@ -49,12 +53,16 @@ pub(crate) struct World {
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockPasswordLogin,
+    pub(crate) mcp_sessions: MockMcpSessions,
     pub(crate) pending: MockPendingLogins,
     /// Where people log in, instead of by a password.
     pub(crate) providers: Vec<LoginProvider>,
     /// What keeps their tokens.
     pub(crate) token_keeping: Option<TokenKeeping>,
     pub(crate) catalog: MockToolCatalog,
+    /// Whatever is not announced fits its schema.
+    pub(crate) schemas: MockArgumentSchemas,
+    pub(crate) state_sealer: MockStateSealer,
     /// Whatever is not announced is within its limit.
     pub(crate) limits: MockRequestLimits,
     pub(crate) base_url: &'static str,
@@ -77,10 +85,13 @@ impl World {
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockPasswordLogin::new(),
+            mcp_sessions: MockMcpSessions::new(),
             pending: MockPendingLogins::new(),
             providers: Vec::new(),
             token_keeping: None,
             catalog: MockToolCatalog::new(),
+            schemas: MockArgumentSchemas::new(),
+            state_sealer: MockStateSealer::new(),
             limits: MockRequestLimits::new(),
             base_url: BASE,
             policy: policy(),
@@ -159,6 +170,7 @@ impl World {
     pub(crate) fn open(mut self) -> Stage {
         // Unless the scenario has announced otherwise.
         self.identity.expect_still_admits().returning(|_| Ok(true));
+        self.schemas.expect_check().returning(|_, _| Ok(()));
         self.limits.expect_check().returning(|_| Ok(()));
         self.limits.expect_count().returning(|_| Ok(()));
         let audited = Arc::new(Mutex::new(Vec::new()));
@@ -185,6 +197,7 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
+            mcp_sessions: Arc::new(self.mcp_sessions),
             pending: Arc::new(self.pending),
             login_methods: match self.providers.is_empty() {
                 true => LoginMethods::Password(Arc::new(self.identity)),
@@ -192,6 +205,8 @@ impl World {
             },
             token_keeping: self.token_keeping,
             catalog: Arc::new(self.catalog),
+            schemas: Arc::new(self.schemas),
+            state_sealer: Arc::new(self.state_sealer),
             limits: Arc::new(self.limits),
             clock: Arc::new(clock),
             random: Arc::new(random),
@@ -227,6 +242,21 @@ impl Stage {
             other => other.name(),
         };
         self.audited().into_iter().map(name).collect()
+    }
+
+    /// Calls a tool without arguments, by a client that can do nothing.
+    pub(crate) async fn call(&self, tool: AuthorizedTool) -> Result<Round<ToolOutput>, CallError> {
+        self.use_cases.tools.call(tool, Map::new(), ClientSide::default()).await
+    }
+
+    /// The same, of a tool that the caller may call.
+    pub(crate) async fn authorize_and_call(
+        &self,
+        caller: Principal,
+        tool: &str,
+    ) -> Result<Round<ToolOutput>, CallError> {
+        let tool = self.use_cases.tools.authorize(&Arc::new(caller), tool).await.unwrap();
+        self.call(tool).await
     }
 
     /// Logging in by a password.

@@ -57,8 +57,10 @@ fn object(schema: Value) -> Map<String, Value> {
 fn table(name: &str) -> Map<String, Value> {
     match name {
         "identity" => identity(),
+        "access_rules" => access_rules(),
         "dev_users" => dev_users(),
         "request_limits" => request_limits(),
+        "scope_includes" => scope_includes(),
         _ => of_kind(Kind::Table, &[]),
     }
 }
@@ -75,6 +77,24 @@ fn identity() -> Map<String, Value> {
         "additionalProperties": {
             "type": "object",
             "properties": KEYS.iter().map(key).collect::<Map<String, Value>>(),
+            "additionalProperties": false,
+        },
+    }))
+}
+
+fn scope_includes() -> Map<String, Value> {
+    let scopes = json!({ "type": "array", "items": { "type": "string" } });
+    object(json!({ "type": "object", "additionalProperties": scopes }))
+}
+
+fn access_rules() -> Map<String, Value> {
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    let keys = ["tools", "prompts", "resources", "scopes", "permissions", "groups", "roles"];
+    object(json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": keys.map(|key| (key.to_owned(), texts.clone())).into_iter().collect::<Map<_, _>>(),
             "additionalProperties": false,
         },
     }))

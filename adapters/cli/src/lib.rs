@@ -3,8 +3,10 @@
 //! `main` is one line over this library, so a program of your own can serve its own tools: see
 //! `examples/own_tool.rs`.
 
+mod access_settings;
 mod arguments;
 mod banner;
+mod catalogs;
 mod command;
 mod configuration_schema;
 mod dev_settings;
@@ -14,6 +16,7 @@ mod limit_settings;
 mod listeners;
 mod log_audit;
 mod logging;
+mod openapi_settings;
 mod problem;
 mod provider_choice;
 mod provider_issuer;
@@ -23,6 +26,7 @@ mod provider_tokens;
 mod published;
 mod run;
 mod sealers;
+mod setting_group;
 mod setting_sources;
 mod setting_table;
 mod settings;
@@ -30,6 +34,8 @@ mod signals;
 mod store;
 mod stored_audit;
 mod system;
+mod tool_settings;
+mod tool_table;
 mod vendor_facts;
 mod wiring;
 

@@ -61,7 +61,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 55] = [
+pub(crate) const SETTINGS: [Setting; 61] = [
     setting(
         "host",
         Text,
@@ -158,6 +158,12 @@ pub(crate) const SETTINGS: [Setting; 55] = [
         "Origins of web pages that may use the MCP endpoints, beside loopback and base_url; \"*\" for all",
     ),
     setting(
+        "allowed_hosts",
+        List,
+        "[]",
+        "Names under which requests may reach this server, beside base_url and loopback: mcp.internal or mcp.internal:8000. Without any, a loopback base_url permits loopback names only, and another permits all",
+    ),
+    setting(
         "signing_key_file",
         Text,
         "",
@@ -234,6 +240,31 @@ pub(crate) const SETTINGS: [Setting; 55] = [
         Table,
         r#"{ "mcp:tools" = "Use the tools of this server on your behalf" }"#,
         "Every scope and what it means to the person who consents",
+    ),
+    setting(
+        "scope_includes",
+        Table,
+        "{}",
+        "Which scope includes which: { \"mcp:admin\" = [\"mcp:tools\"] } lets a token with mcp:admin do what mcp:tools allows",
+    ),
+    setting(
+        "access_rules",
+        Table,
+        "[]",
+        "Who may use what: tables [[access_rules]] with tools, prompts, resources (names and URIs, * stands for anything) and what all of that needs: scopes, permissions, and one of groups and one of roles",
+    ),
+    setting(
+        "list_everything",
+        Switch,
+        "false",
+        "Lists show what the caller may not use, too; a client then asks for more scope when it calls",
+    ),
+    setting("demo_tools", Switch, "true", "Serve the built-in tools hello and add_numbers"),
+    setting(
+        "tools",
+        Table,
+        "",
+        "Where more tools come from: a table [tools.NAME] with openapi, or command, or url, see docs/tools.md",
     ),
     setting(
         "dev_users",

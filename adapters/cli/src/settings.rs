@@ -9,11 +9,10 @@ use mcp_oauth_core::domain::key_rotation::KeyRotation;
 use mcp_oauth_core::domain::limit::LimitPolicy;
 use mcp_oauth_core::domain::public_address::{PublicAddress, is_loopback_origin};
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
-use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::secret::{InitialAccessToken, InitialAccessTokenHash};
 use mcp_oauth_core::service::dev_token::LONGEST_LIFETIME;
 use mcp_oauth_core::service::policy::{
-    AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
+    AuthorizationServer, Policy, RegistrationMode, RegistrationPolicy,
 };
 use mcp_oauth_database::{DatabaseAddress, PostgresAddress};
 use mcp_oauth_identity::DevUser;
@@ -29,6 +28,7 @@ use crate::provider_choice::{Choice, choice, merge_variables};
 use crate::provider_settings::{ProviderSettings, TokenIssuer};
 use crate::sealers::Sealers;
 use crate::setting_sources::SettingSources;
+use crate::tool_settings::ToolSettings;
 
 /// The longest life of a code (OAuth 2.1 §4.1.2).
 const LONGEST_CODE_SECONDS: u64 = 600;
@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreChoice,
     /// Web pages that may use the MCP endpoints.
     pub(crate) allowed_origins: Vec<String>,
+    /// Names of this server beside base_url and loopback.
+    pub(crate) allowed_hosts: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
     /// What encrypts what is stored.
@@ -65,6 +67,10 @@ pub(crate) struct Settings {
     pub(crate) key_rotation: KeyRotation,
     /// Scopes, lifetimes and proxies.
     pub(crate) policy: Policy,
+    /// Where more tools come from.
+    pub(crate) tools: Vec<ToolSettings>,
+    /// Whether the built-in tools are served.
+    pub(crate) demo_tools: bool,
     /// How often things may be done; `None` for as often as anybody likes.
     pub(crate) limits: Option<LimitPolicy>,
     /// How documents of clients are fetched and remembered.
@@ -243,6 +249,8 @@ impl Reader<'_> {
         let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
+        let tools = self.tools(policy.as_ref().map(|policy| &policy.scopes));
+        let demo_tools = self.0.get("demo_tools");
         let limits = limits(self.0);
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
@@ -254,6 +262,7 @@ impl Reader<'_> {
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
         let allowed_origins = self.allowed_origins();
+        let allowed_hosts = self.allowed_hosts();
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider
@@ -271,10 +280,13 @@ impl Reader<'_> {
             sse,
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
+            allowed_hosts: allowed_hosts?,
             signing_key: signing_key?,
             sealers: sealers?,
             key_rotation: key_rotation?,
             policy: policy?,
+            tools: tools?,
+            demo_tools: demo_tools?,
             limits: limits?,
             documents: documents?,
             login,
@@ -543,6 +555,7 @@ impl Reader<'_> {
         let trusted_proxies = trusted_proxies(self.0);
         let client_documents = self.client_document_policy();
         let server_name = self.0.get("server_name");
+        let catalog = self.catalog_policy(scopes.as_ref());
         Some(Policy {
             server_name: server_name?,
             authorization_server: AuthorizationServer::Local,
@@ -552,7 +565,7 @@ impl Reader<'_> {
             access_token_lifetime: access_token_lifetime?,
             session_lifetime: session_lifetime?,
             consent_lifetime: consent_lifetime?,
-            catalog: CatalogPolicy::default(),
+            catalog: catalog?,
             client_documents: client_documents?,
             refresh: RefreshPolicy {
                 idle: idle?,
@@ -600,29 +613,6 @@ impl Reader<'_> {
         }
         let hash = |token: &str| InitialAccessToken::presented(token).hash();
         Some(tokens.into_iter().map(hash).collect())
-    }
-
-    fn scopes(&self) -> Option<ScopePolicy> {
-        let meanings: BTreeMap<String, String> = self.0.get("scopes")?;
-        let default: Vec<String> = self.0.get("default_scopes")?;
-        let mut supported = Vec::new();
-        for (name, meaning) in meanings {
-            match Scope::parse(&name) {
-                Ok(scope) => supported.push(ScopeDescription { scope, meaning }),
-                Err(error) => self.0.problem("scopes", error.to_string(), "Rename the scope."),
-            }
-        }
-        if default.is_empty() {
-            let reason = "a token without scope allows nothing";
-            self.0.problem("default_scopes", reason, "Name at least one scope.");
-        }
-        let known = |name: &String| supported.iter().any(|known| known.scope.as_str() == name);
-        if let Some(unknown) = default.iter().find(|name| !known(name)) {
-            let reason = format!("{unknown:?} is not among the scopes");
-            self.0.problem("default_scopes", reason, "Add it to [scopes] with its meaning.");
-        }
-        let default: ScopeSet = default.iter().filter_map(|name| Scope::parse(name).ok()).collect();
-        Some(ScopePolicy { supported, default, hierarchy: ScopeHierarchy::default() })
     }
 
     pub(crate) fn seconds(&self, name: &str, least: u64, most: u64) -> Option<Duration> {

@@ -94,6 +94,7 @@ pub(crate) fn wire(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
+        mcp_sessions: Arc::clone(&stores.mcp_sessions),
         pending: Arc::clone(&stores.pending),
         login_methods: login_methods(settings, &providers)?,
         token_keeping: token_keeping(settings, stores),
@@ -225,7 +226,8 @@ pub(crate) async fn register_docs_client(
 
 pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> HttpSettings {
     HttpSettings {
-        origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
+        origins: OriginPolicy::new(address, settings.allowed_origins.clone())
+            .with_hosts(settings.allowed_hosts.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_username: settings.dev_users().first().map(|user| user.username.clone()),

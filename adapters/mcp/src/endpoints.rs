@@ -45,7 +45,12 @@ fn streamable_http(
     let endpoint = Arc::new(StreamableHttp::new(
         Gate::new(use_cases, ResourceDocument::StreamableHttp),
         ToolHandler::new(use_cases, settings, Transport::StreamableHttp),
-        StreamableSessions::new(seats, settings.sessions.idle),
+        StreamableSessions::new(
+            seats,
+            &use_cases.mcp_sessions,
+            settings.sessions,
+            &settings.shutdown,
+        ),
         settings,
     ));
     [("/mcp", Arc::clone(&endpoint).boxed()), ("/mcp/", endpoint.boxed())]

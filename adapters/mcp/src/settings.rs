@@ -35,12 +35,13 @@ pub struct Transports {
 /// How many sessions there may be, and for how long. Revision 2026-07-28 has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// A Streamable HTTP session ends after this time without a message; an SSE session ends with
-    /// its stream.
+    /// A Streamable HTTP session ends when its client has sent nothing for this time, or at most a
+    /// minute later; an SSE session ends with its stream.
     pub idle: Duration,
-    /// Of all callers and both transports together.
+    /// Of all callers: Streamable HTTP sessions in the store, and both transports together in this
+    /// process.
     pub total: usize,
-    /// Of one caller. One more Streamable HTTP session ends the caller's least recently used one;
+    /// Of one caller, counted the same way. One more Streamable HTTP session ends the caller's least recently used one;
     /// one more SSE stream is refused.
     pub per_caller: usize,
 }

@@ -1,3 +1,4 @@
+//! The built-in tools, how to add one, and [tools made of an OpenAPI document](openapi).
 //! The built-in tools and how to add one, and the tools of other MCP servers ([`UpstreamCatalog`]).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
@@ -46,6 +47,10 @@ mod arguments;
 mod catalog;
 mod hello;
 mod integer;
+mod joined;
+mod joined_prompts;
+mod joined_resources;
+pub mod openapi;
 mod tool;
 mod upstream;
 
@@ -54,6 +59,8 @@ pub use argument_validation::JsonSchemas;
 pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
+pub use joined::{Clash, JoinedCatalog, Part, clashes};
+pub use openapi::{OpenApiCatalog, OpenApiConfig, OpenApiProblem};
 pub use tool::{Tool, ToolText, schema_of};
 pub use upstream::{
     Address, HttpTransport, PassCaller, Program, Reach, Sharing, UnusableUpstream, UpstreamCatalog,

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use mcp_oauth_core::domain::content::Content;
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::person::Subject;
 use mcp_oauth_core::domain::principal::{CallerKind, Principal};
+use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::timestamp::Timestamp;
-use mcp_oauth_core::domain::tool::{CallError, ToolCall, ToolContent, ToolOutput};
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolCall, ToolOutput};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use mcp_oauth_tools::{BuiltinCatalog, Hello, Tool, ToolText, UnusableTool};
 use schemars::JsonSchema;
@@ -52,7 +54,10 @@ async fn call(
     arguments: Value,
 ) -> Result<ToolOutput, CallError> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    catalog.call(ToolCall { name: name.to_owned(), arguments }, context()).await
+    match catalog.call(ToolCall { name: name.to_owned(), arguments }, context()).await? {
+        Reply::Done(output) => Ok(output),
+        Reply::InputRequired(required) => panic!("nothing is asked here: {required:?}"),
+    }
 }
 
 async fn refusal(name: &str, arguments: Value) -> String {
@@ -72,7 +77,7 @@ async fn hello_greets() {
 async fn add_numbers_answers_in_text_and_structured() {
     for (a, b, sum) in [(json!(2), json!(3), 5), (json!(2.0), json!(-3), -1)] {
         let answer = call(&demo(), "add_numbers", json!({ "a": a, "b": b })).await.unwrap();
-        assert_eq!(answer.content, [ToolContent::Text(sum.to_string())]);
+        assert_eq!(answer.content, [Content::text(sum.to_string())]);
         assert_eq!(answer.structured, Some(json!({ "result": sum })));
     }
 }
@@ -122,8 +127,8 @@ async fn the_list_is_in_order_and_says_what_each_tool_takes_gives_and_requires()
     assert_eq!(names, ["hello", "add_numbers"]);
     for tool in &tools {
         assert_eq!(demo().describe(&tool.name).await.as_ref(), Some(tool));
-        assert_eq!(tool.required_scope, scope("mcp:tools"));
-        assert!(tool.read_only);
+        assert_eq!(tool.requirement.scope, scope("mcp:tools"));
+        assert_eq!(tool.annotations.read_only_hint, Some(true));
     }
     let integer = |description: &str| json!({ "description": description, "type": "integer", "format": "int64" });
     assert_eq!(
@@ -155,14 +160,18 @@ impl Tool for WhoAmI {
         ToolText::new("who_am_i", "Who am I", "What the server knows about you.")
     }
 
-    fn required_scope(&self) -> Option<ScopeSet> {
-        Some(scope("profile"))
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::scope(scope("profile")))
     }
 
-    async fn call(&self, _: Nothing, context: &CallContext) -> Result<ToolOutput, CallError> {
+    async fn call(
+        &self,
+        _: Nothing,
+        context: &CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError> {
         let caller = &context.caller;
         let email = caller.verified_email.as_deref().unwrap_or("nobody");
-        Ok(ToolOutput::text(format!("{} {email} {:?}", caller.subject, caller.groups)))
+        Ok(ToolOutput::text(format!("{} {email} {:?}", caller.subject, caller.groups)).into())
     }
 }
 
@@ -172,8 +181,8 @@ async fn what_the_token_says_about_the_caller_reaches_the_tool() {
     let answer = call(&catalog, "who_am_i", json!({})).await;
     assert_eq!(answer, Ok(ToolOutput::text(r#"alice alice@example.com {"staff"}"#)));
     let description = catalog.describe("who_am_i").await.unwrap();
-    assert_eq!(description.required_scope, scope("profile"));
-    assert!(!description.read_only);
+    assert_eq!(description.requirement.scope, scope("profile"));
+    assert_eq!(description.annotations.read_only_hint, None);
 }
 
 #[test]
@@ -192,8 +201,8 @@ impl<A: serde::de::DeserializeOwned + JsonSchema + Send + 'static> Tool for Odd<
         ToolText::new(self.0, "Odd", "Odd.")
     }
 
-    async fn call(&self, _: A, _: &CallContext) -> Result<ToolOutput, CallError> {
-        Ok(ToolOutput::text("odd"))
+    async fn call(&self, _: A, _: &CallContext) -> Result<Reply<ToolOutput>, CallError> {
+        Ok(ToolOutput::text("odd").into())
     }
 }
 

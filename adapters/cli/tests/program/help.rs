@@ -3,7 +3,7 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 55] = [
+const SETTINGS: [(&str, &str); 61] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
@@ -19,6 +19,7 @@ const SETTINGS: [(&str, &str); 55] = [
     ("issuer", "none"),
     ("audience", "none"),
     ("allowed_origins", "[]"),
+    ("allowed_hosts", "[]"),
     ("signing_key_file", "none"),
     ("encryption_secret", "none"),
     ("encryption_secret_file", "none"),
@@ -34,6 +35,11 @@ const SETTINGS: [(&str, &str); 55] = [
     ("client_idle_seconds", "15552000"),
     ("default_scopes", "[\"mcp:tools\"]"),
     ("scopes", "{ \"mcp:tools\" = \"Use the tools of this server on your behalf\" }"),
+    ("scope_includes", "{}"),
+    ("access_rules", "[]"),
+    ("list_everything", "false"),
+    ("demo_tools", "true"),
+    ("tools", "none"),
     ("dev_users", "[{ username = \"alice\", password = \"password\", name = \"Alice\" }]"),
     ("dev_allow_any_host", "false"),
     ("client_documents", "\"open\""),
@@ -62,7 +68,15 @@ const SETTINGS: [(&str, &str); 55] = [
 ];
 
 /// Settings that hold more than a variable can.
-const TABLES: [&str; 4] = ["identity", "scopes", "dev_users", "request_limits"];
+const TABLES: [&str; 7] = [
+    "identity",
+    "scopes",
+    "scope_includes",
+    "access_rules",
+    "tools",
+    "dev_users",
+    "request_limits",
+];
 
 /// What the program prints, successfully, for one flag.
 fn printed(flag: &str) -> String {

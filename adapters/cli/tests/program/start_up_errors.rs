@@ -125,6 +125,24 @@ fn a_choice_that_there_is_not_is_refused_with_those_there_are() {
 #[test]
 fn settings_that_contradict_one_another_are_refused() {
     refuses_line("default_scopes = [\"other\"]", "\"other\" is not among the scopes", "[scopes]");
+    refuses_line(
+        "scope_includes = { \"mcp:admin\" = [\"mcp:tools\"] }",
+        "\"mcp:admin\" is not among the scopes",
+        "[scopes]",
+    );
+    refuses_line(
+        "access_rules = [{ tools = [\"*\"], scopes = [\"mcp:admin\"] }]",
+        "\"mcp:admin\" is not among the scopes",
+        "[scopes]",
+    );
+    refuses_line("allowed_hosts = [\"http://mcp.internal\"]", "is no host", "mcp.internal:8000");
+    refuses_line("access_rules = [{ groups = [\"ops\"] }]", "about nothing", "Name tools");
+    refuses_line("access_rules = [{ tools = [\"*\"] }]", "demands nothing", "Name scopes");
+    refuses_line(
+        "access_rules = [{ tools = [\"*\"], scope = [\"mcp:tools\"] }]",
+        "scope",
+        "Write it like this: []",
+    );
     refuses_line("issuer = \"https://other.example\"", "not below base_url", "Leave issuer out");
     refuses_line("dev_users = []", "nobody could log in", "username and a password");
     refuses_line(

@@ -7,6 +7,7 @@
 )]
 
 mod scenario;
+mod session_store;
 mod test_catalog;
 
 mod authentication;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,12 +18,14 @@ use mcp_oauth_core::domain::principal::{CallerKind, Principal};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::domain::secret::sha256;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    LoginMethods, MockAssertionSignatures, MockAuditLog, MockClientDocuments, MockClientRegistry,
-    MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore, MockLoginSessions,
-    MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits, MockSigningKeys,
-    MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
+    LoginMethods, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
+    MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
+    MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits,
+    MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
+    SealingFailed, StateSealer,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
@@ -33,8 +36,16 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use crate::session_store::SessionStore;
 use crate::test_catalog::{Journal, TestCatalog};
+
+/// When every server begins.
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// How often something random was drawn.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// The token of Alice, who may use the tools.
 pub(crate) const ALICE: &str = "alice";
@@ -285,7 +296,13 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         principal(token.expose())
     });
     let mut clock = MockClock::new();
-    clock.expect_now().return_const(Timestamp::from_unix(1_800_000_000));
+    // It goes with the runtime's, which a test may hold and advance.
+    let start = Instant::now();
+    clock.expect_now().returning(move || NOW.after(start.elapsed()));
+    let mut random = MockRandom::new();
+    random
+        .expect_entropy()
+        .returning(|| sha256(&[&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes()]));
     let mut audit = MockAuditLog::new();
     audit.expect_record().return_const(());
     Ports {
@@ -301,14 +318,37 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
+        mcp_sessions: Arc::new(SessionStore::default()),
         pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         token_keeping: None,
         catalog: Arc::new(TestCatalog::new(journal)),
+        schemas: Arc::new(schemas()),
+        state_sealer: Arc::new(PlainStates),
         clock: Arc::new(clock),
-        random: Arc::new(MockRandom::new()),
+        random: Arc::new(random),
         audit: Arc::new(audit),
         limits: Arc::new(MockRequestLimits::new()),
+    }
+}
+
+/// What fits is tested elsewhere.
+fn schemas() -> MockArgumentSchemas {
+    let mut schemas = MockArgumentSchemas::new();
+    schemas.expect_check().returning(|_, _| Ok(()));
+    schemas
+}
+
+/// States as they are, behind what they are about: enough to see whose they are.
+struct PlainStates;
+
+impl StateSealer for PlainStates {
+    fn seal(&self, about: &[u8], state: &[u8]) -> Result<Vec<u8>, SealingFailed> {
+        Ok([about, state].concat())
+    }
+
+    fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        sealed.strip_prefix(about).map(<[u8]>::to_vec)
     }
 }
 

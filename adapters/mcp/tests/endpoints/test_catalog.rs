@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::correlation::CurrentRequest;
+use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::scope::ScopeSet;
-use mcp_oauth_core::domain::tool::{CallError, ToolCall, ToolDescription, ToolOutput};
+use mcp_oauth_core::domain::tool::{
+    CallError, Reply, ToolAnnotations, ToolCall, ToolDescription, ToolOutput,
+};
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -46,6 +49,7 @@ pub(crate) struct TestCatalog {
 impl TestCatalog {
     pub(crate) fn new(journal: &Journal) -> Self {
         let tools = [
+            ("request", "mcp:tools"),
             ("who", "mcp:tools"),
             ("count", "mcp:tools"),
             ("region", "mcp:tools"),
@@ -73,8 +77,12 @@ fn described(name: &str, scope: &str) -> ToolDescription {
         description: format!("Does {name}."),
         input_schema: schema.as_object().unwrap().clone(),
         output_schema: (name == "count").then(|| output.as_object().unwrap().clone()),
-        read_only: name != "delete_files",
-        required_scope: ScopeSet::parse(scope).unwrap(),
+        annotations: ToolAnnotations {
+            read_only_hint: Some(name != "delete_files"),
+            ..ToolAnnotations::default()
+        },
+        more: serde_json::Map::new(),
+        requirement: Requirement::scope(ScopeSet::parse(scope).unwrap()),
     }
 }
 
@@ -93,7 +101,8 @@ impl Drop for Running {
 #[async_trait]
 impl ToolCatalog for TestCatalog {
     async fn list(&self) -> Vec<Arc<ToolDescription>> {
-        self.tools.clone()
+        // `request` is not listed, since lists are compared.
+        self.tools.iter().filter(|tool| tool.name != "request").cloned().collect()
     }
 
     async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>> {
@@ -101,21 +110,25 @@ impl ToolCatalog for TestCatalog {
         self.tools.iter().find(|tool| tool.name == name).cloned()
     }
 
-    async fn call(&self, call: ToolCall, context: CallContext) -> Result<ToolOutput, CallError> {
+    async fn call(
+        &self,
+        call: ToolCall,
+        context: CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError> {
         self.journal.write(format!("{} began", call.name));
         let _running = Running { journal: self.journal.clone(), tool: call.name.clone() };
         match call.name.as_str() {
             "who" => {
                 let id = context.caller.token_id.as_deref().unwrap_or_default();
-                Ok(ToolOutput::text(format!("{} with {id}", context.caller.subject)))
+                Ok(ToolOutput::text(format!("{} with {id}", context.caller.subject)).into())
             }
-            // Not listed, since lists are compared.
             "request" => {
                 let request = CurrentRequest::current();
-                Ok(ToolOutput::text(request.map_or_else(String::new, |it| it.id.to_string())))
+                Ok(ToolOutput::text(request.map_or_else(String::new, |it| it.id.to_string()))
+                    .into())
             }
-            "count" => Ok(ToolOutput::text("1").with_structured(json!({ "count": 1 }))),
-            "region" => Ok(ToolOutput::text(Value::Object(call.arguments).to_string())),
+            "count" => Ok(ToolOutput::text("1").with_structured(json!({ "count": 1 })).into()),
+            "region" => Ok(ToolOutput::text(Value::Object(call.arguments).to_string()).into()),
             "panic" => panic!("a bug in a tool"),
             "endless" => std::future::pending().await,
             "picky" => Err(CallError::InvalidArguments("argument `a`: expected a poem".into())),

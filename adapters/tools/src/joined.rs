@@ -1,0 +1,224 @@
+//! Several catalogs as one, and exchanging them while the server runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use mcp_oauth_core::domain::catalog_change::CatalogChange;
+use mcp_oauth_core::domain::tool::{CallError, Reply, ToolCall, ToolDescription, ToolOutput};
+use mcp_oauth_core::port::{
+    CallContext, CatalogChanges, Completions, PromptCatalog, ResourceCatalog, ToolCatalog,
+};
+use thiserror::Error;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+
+use crate::joined_prompts::{JoinedCompletions, JoinedPrompts};
+use crate::joined_resources::JoinedResources;
+
+/// How many changes wait for a listener; one that is slower is told that everything changed.
+const CHANGES_WAITING: usize = 64;
+
+/// One of several catalogs.
+#[derive(Clone)]
+pub struct Part {
+    /// What the operator calls it, for errors and the log.
+    pub name: String,
+    /// What it offers.
+    pub catalog: Arc<dyn ToolCatalog>,
+}
+
+/// Several catalogs as one, each of them behind those before it: of two things of one name the first
+/// one counts.
+pub struct JoinedCatalog {
+    parts: RwLock<Arc<Parts>>,
+    changes: broadcast::Sender<CatalogChange>,
+}
+
+/// The catalogs of a time, and the tasks that listen to them.
+pub(crate) struct Parts {
+    pub(crate) parts: Vec<Part>,
+    _listeners: JoinSet<()>,
+}
+
+/// Two catalogs have something of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{first} and {second} both have {what} {name:?}")]
+pub struct Clash {
+    /// The catalog that stands before.
+    pub first: String,
+    /// The one after it.
+    pub second: String,
+    /// A tool, a prompt or a resource.
+    pub what: &'static str,
+    /// Its name, or URI.
+    pub name: String,
+}
+
+impl JoinedCatalog {
+    /// These catalogs as one, in this order. Must be called in a tokio runtime.
+    #[must_use]
+    pub fn new(parts: Vec<Part>) -> Self {
+        let (changes, _) = broadcast::channel(CHANGES_WAITING);
+        let parts = Parts::listened_to(parts, &changes);
+        Self { parts: RwLock::new(Arc::new(parts)), changes }
+    }
+
+    /// Puts other catalogs in the place of those so far, and tells every client. Calls under way go on
+    /// in the catalog that they began in. Must be called in a tokio runtime.
+    pub fn replace(&self, parts: Vec<Part>) {
+        let parts = Arc::new(Parts::listened_to(parts, &self.changes));
+        *self.parts.write().unwrap_or_else(PoisonError::into_inner) = parts;
+        for change in everything() {
+            // Nobody listens, perhaps.
+            let _ = self.changes.send(change);
+        }
+    }
+
+    fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What can't be told apart in these catalogs, as far as they know now what they have.
+pub async fn clashes(parts: &[Part]) -> Vec<Clash> {
+    let mut taken: BTreeMap<(&'static str, String), &str> = BTreeMap::new();
+    let mut clashes = Vec::new();
+    for part in parts {
+        // Within one catalog the catalog itself sees to it.
+        for (what, name) in names(&*part.catalog).await {
+            match taken.get(&(what, name.clone())) {
+                None => {
+                    taken.insert((what, name), &part.name);
+                }
+                Some(&first) => {
+                    let (first, second) = (first.to_owned(), part.name.clone());
+                    clashes.push(Clash { first, second, what, name });
+                }
+            }
+        }
+    }
+    clashes
+}
+
+async fn names(catalog: &dyn ToolCatalog) -> BTreeSet<(&'static str, String)> {
+    let tools = catalog.list().await;
+    let mut names: BTreeSet<_> = tools.iter().map(|it| ("the tool", it.name.clone())).collect();
+    if let Some(prompts) = catalog.prompts() {
+        names.extend(prompts.list().await.iter().map(|it| ("the prompt", it.name.clone())));
+    }
+    if let Some(resources) = catalog.resources() {
+        names.extend(resources.list().await.iter().map(|it| ("the resource", it.uri.clone())));
+    }
+    names
+}
+
+impl Parts {
+    fn listened_to(parts: Vec<Part>, changes: &broadcast::Sender<CatalogChange>) -> Self {
+        let mut listeners = JoinSet::new();
+        for source in parts.iter().filter_map(|part| part.catalog.changes()) {
+            listeners.spawn(forward(source, changes.clone()));
+        }
+        Self { parts, _listeners: listeners }
+    }
+
+    /// The catalog whose tool of this name counts.
+    async fn having(&self, tool: &str) -> Option<(&Part, Arc<ToolDescription>)> {
+        for part in &self.parts {
+            if let Some(description) = part.catalog.describe(tool).await {
+                return Some((part, description));
+            }
+        }
+        None
+    }
+
+    pub(crate) fn resources(&self) -> Vec<Arc<dyn ResourceCatalog>> {
+        self.parts.iter().filter_map(|part| part.catalog.resources()).collect()
+    }
+}
+
+async fn forward(mut source: Box<dyn CatalogChanges>, changes: broadcast::Sender<CatalogChange>) {
+    while let Some(change) = source.next().await {
+        // Nobody listens, perhaps.
+        let _ = changes.send(change);
+    }
+}
+
+fn everything() -> [CatalogChange; 3] {
+    [CatalogChange::Tools, CatalogChange::Prompts, CatalogChange::Resources]
+}
+
+#[async_trait]
+impl ToolCatalog for JoinedCatalog {
+    async fn list(&self) -> Vec<Arc<ToolDescription>> {
+        let parts = self.parts();
+        let mut seen = BTreeSet::new();
+        let mut tools = Vec::new();
+        for part in &parts.parts {
+            let listed = part.catalog.list().await;
+            tools.extend(listed.into_iter().filter(|tool| seen.insert(tool.name.clone())));
+        }
+        tools
+    }
+
+    async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>> {
+        Some(self.parts().having(name).await?.1)
+    }
+
+    async fn call(
+        &self,
+        call: ToolCall,
+        context: CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError> {
+        let parts = self.parts();
+        match parts.having(&call.name).await {
+            Some((part, _)) => part.catalog.call(call, context).await,
+            None => Err(CallError::Unknown(call.name)),
+        }
+    }
+
+    fn resources(&self) -> Option<Arc<dyn ResourceCatalog>> {
+        let resources = self.parts().resources();
+        (!resources.is_empty()).then(|| Arc::new(JoinedResources(resources)) as _)
+    }
+
+    fn prompts(&self) -> Option<Arc<dyn PromptCatalog>> {
+        let parts = self.parts();
+        let prompts: Vec<_> = parts.parts.iter().filter_map(|it| it.catalog.prompts()).collect();
+        (!prompts.is_empty()).then(|| Arc::new(JoinedPrompts(prompts)) as _)
+    }
+
+    fn completions(&self) -> Option<Arc<dyn Completions>> {
+        let parts = self.parts();
+        let of = |part: &Part| Some((part.catalog.completions()?, part.catalog.clone()));
+        let completions: Vec<_> = parts.parts.iter().filter_map(of).collect();
+        (!completions.is_empty()).then(|| Arc::new(JoinedCompletions(completions)) as _)
+    }
+
+    fn changes(&self) -> Option<Box<dyn CatalogChanges>> {
+        Some(Box::new(Listener { changes: self.changes.subscribe(), missed: Vec::new() }))
+    }
+}
+
+/// One who listens.
+struct Listener {
+    changes: broadcast::Receiver<CatalogChange>,
+    missed: Vec<CatalogChange>,
+}
+
+#[async_trait]
+impl CatalogChanges for Listener {
+    async fn next(&mut self) -> Option<CatalogChange> {
+        loop {
+            if let Some(change) = self.missed.pop() {
+                return Some(change);
+            }
+            match self.changes.recv().await {
+                Ok(change) => return Some(change),
+                Err(RecvError::Lagged(_)) => self.missed = everything().into(),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}

@@ -32,6 +32,7 @@ pub mod limit;
 pub mod log_message;
 pub mod login;
 mod login_anew;
+pub mod mcp_session;
 pub mod navigation;
 pub mod opaque_token;
 pub mod own_clients;

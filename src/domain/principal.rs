@@ -10,6 +10,7 @@ use super::grant::GrantId;
 use super::issuer::Issuer;
 use super::person::Subject;
 use super::scope::ScopeSet;
+use super::secret::sha256;
 use super::timestamp::Timestamp;
 
 /// The caller of a request, from a token that was verified in full.
@@ -83,5 +84,52 @@ impl Principal {
             return None;
         }
         Some(IssuedToken { token_id: self.token_id.clone()?, grant: self.grant.clone()? })
+    }
+}
+
+impl CallerIdentity {
+    /// A hash that no other identity has.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let client = self.client.as_ref().map(ClientId::as_str);
+        let (issuer, subject) = (self.issuer.as_str(), self.subject.as_str());
+        // The lengths keep what belongs to one part from being read as another's.
+        let lengths = [issuer.len(), subject.len()].map(|length| (length as u64).to_be_bytes());
+        sha256(&[
+            &lengths.concat(),
+            issuer.as_bytes(),
+            subject.as_bytes(),
+            &[u8::from(client.is_some())],
+            client.unwrap_or_default().as_bytes(),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(issuer: &str, subject: &str, client: Option<&str>) -> CallerIdentity {
+        CallerIdentity {
+            issuer: Issuer::new(issuer),
+            subject: Subject::new(subject),
+            client: client.map(ClientId::new),
+        }
+    }
+
+    #[test]
+    fn each_part_of_an_identity_counts_in_its_digest() {
+        let own = identity("i", "sub", Some("client"));
+        assert_eq!(own.digest(), identity("i", "sub", Some("client")).digest());
+        let others = [
+            identity("j", "sub", Some("client")),
+            identity("i", "subc", Some("lient")),
+            identity("is", "ub", Some("client")),
+            identity("i", "sub", Some("other")),
+            identity("i", "sub", Some("")),
+            identity("i", "sub", None),
+        ];
+        assert!(others.iter().all(|other| other.digest() != own.digest()));
+        assert_ne!(others[4].digest(), others[5].digest());
     }
 }

@@ -162,6 +162,12 @@ secret!(
     /// The stored form of a [`ProviderState`].
     ProviderStateHash
 );
+secret!(
+    /// The id of a session of MCP, which whoever has it and is its owner may use.
+    McpSessionId,
+    /// The stored form of an [`McpSessionId`].
+    McpSessionHash
+);
 
 #[cfg(test)]
 mod tests {

@@ -16,9 +16,9 @@ pub struct UnusedClients {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
-    /// Forgets login sessions, logins under way, codes, refresh tokens, consents and revoked access
-    /// tokens that expired before `before`, spent ids that had to be remembered until a moment before it, and
-    /// grants given before it that are left without any code or refresh token. All of them go
+    /// Forgets login sessions, logins under way, sessions of MCP, codes, refresh tokens, consents and
+    /// revoked access tokens that expired before `before`, spent ids that had to be remembered until a
+    /// moment before it, and grants given before it that are left without any code or refresh token. All of them go
     /// together, of concurrent runs in one, except that what some other call is changing at this
     /// moment may be left for the next run. Returns how many records went.
     ///

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod log_out;
 pub mod login;
 pub mod manage_registration;
+pub mod mcp_sessions;
 pub mod metadata;
 mod mint;
 mod people;

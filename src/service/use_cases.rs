@@ -18,6 +18,7 @@ use super::keys::Keys;
 use super::log_out::LogOut;
 use super::login::Login;
 use super::manage_registration::ManageRegistration;
+use super::mcp_sessions::KeptSessions;
 use super::metadata::Metadata;
 use super::mint::Mint;
 use super::people::People;
@@ -41,8 +42,8 @@ use crate::domain::public_address::PublicAddress;
 use crate::port::{
     ArgumentSchemas, AssertionSignatures, AuditLog, ClientDocuments, ClientRegistry, Clock,
     ConsentMemory, GrantDirectory, GrantStore, LoginMethods, LoginProvider, LoginSessions,
-    PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits, SigningKeys,
-    SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
+    McpSessions, PasswordLogin, PendingLogins, ProviderMetadata, Random, RequestLimits,
+    SigningKeys, SpentTokenIds, StateSealer, TokenRevocations, TokenVerifier, ToolCatalog,
 };
 
 /// What the core needs from the world.
@@ -72,6 +73,8 @@ pub struct Ports {
     pub consents: Arc<dyn ConsentMemory>,
     /// Keeps login sessions.
     pub sessions: Arc<dyn LoginSessions>,
+    /// Keeps sessions of MCP.
+    pub mcp_sessions: Arc<dyn McpSessions>,
     /// Keeps logins at providers while people are there.
     pub pending: Arc<dyn PendingLogins>,
     /// How people log in.
@@ -115,6 +118,8 @@ pub struct UseCases {
     pub catalog_policy: Arc<CurrentCatalogPolicy>,
     /// Tells what changes in the catalog.
     pub changes: Arc<Changes>,
+    /// Keep sessions of MCP.
+    pub mcp_sessions: Arc<KeptSessions>,
     /// Register a client.
     pub register: Arc<Register>,
     /// Change or end a registration.
@@ -188,6 +193,7 @@ impl UseCases {
             prompts: make.prompts(&rounds),
             changes: make.changes(),
             catalog_policy: Arc::clone(&make.catalog_policy),
+            mcp_sessions: make.mcp_sessions(),
             register: make.register(),
             manage_registration: make.manage_registration(),
             client_administration: make.client_administration(),
@@ -283,6 +289,14 @@ impl Make {
     fn prompts(&self, rounds: &Arc<Rounds>) -> Arc<Prompts> {
         let (catalog, rounds) = (Arc::clone(&self.ports.catalog), Arc::clone(rounds));
         Arc::new(Prompts { catalog, permission: self.permission(), rounds })
+    }
+
+    fn mcp_sessions(&self) -> Arc<KeptSessions> {
+        Arc::new(KeptSessions {
+            sessions: Arc::clone(&self.ports.mcp_sessions),
+            clock: Arc::clone(&self.ports.clock),
+            random: Arc::clone(&self.ports.random),
+        })
     }
 
     fn tokens_for_tools(&self) -> Option<Arc<TokensForTools>> {

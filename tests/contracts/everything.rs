@@ -6,18 +6,19 @@ use mcp_oauth_core::domain::client::ClientId;
 use mcp_oauth_core::domain::grant::GrantId;
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, KeyStore, LoginSessions,
-    PendingLogins, ProviderTokenStore, TokenRevocations,
+    McpSessions, PendingLogins, ProviderTokenStore, SessionBounds, TokenRevocations,
 };
 use mcp_oauth_database::Database;
 use secrecy::ExposeSecret;
 
 use crate::samples::{
-    MOST, at, client, code_hash, consent, entry, grant, kept_tokens, key, pending_login,
-    refresh_hash, rotated, session, session_hash, state_hash,
+    MOST, at, client, code_hash, consent, entry, grant, kept_tokens, key, mcp_session,
+    mcp_session_hash, pending_login, refresh_hash, rotated, session, session_hash, session_owner,
+    state_hash,
 };
 
 /// How many migrations make the tables for it.
-pub(crate) const MIGRATIONS: usize = 3;
+pub(crate) const MIGRATIONS: usize = 4;
 
 /// One of everything there is.
 pub(crate) async fn fill(store: &Database) {
@@ -25,6 +26,8 @@ pub(crate) async fn fill(store: &Database) {
     store.touch(&ClientId::new("c"), at(3)).await.unwrap();
     store.open(&session("s")).await.unwrap();
     PendingLogins::begin(store, &pending_login("l")).await.unwrap();
+    let bounds = SessionBounds { total: 1, per_owner: 1 };
+    store.open_session(&mcp_session("m", "o"), bounds).await.unwrap();
     store.keep_first(key("k")).await.unwrap();
     rotated(store, "g", "r2").await;
     store.count_grace_use(&refresh_hash("g"), &refresh_hash("r2"), 9).await.unwrap();
@@ -49,10 +52,11 @@ pub(crate) async fn contents(store: &Database) -> String {
     let pending = store.take_once(&state_hash("l")).await.unwrap().unwrap();
     PendingLogins::begin(store, &pending).await.unwrap();
     let tokens = store.find_tokens(&GrantId::new("machine")).await.unwrap();
+    let session = store.find_session(&mcp_session_hash("m"), &session_owner("o")).await.unwrap();
     let everything = (
         store.list().await.unwrap(),
         LoginSessions::find(store, &session_hash("s")).await.unwrap(),
-        (pending, tokens),
+        (pending, tokens, session),
         keys,
         store.find_code(&code_hash("g")).await.unwrap(),
         store.find_refresh(&refresh_hash("g")).await.unwrap(),

@@ -6,13 +6,17 @@ use mcp_oauth_core::domain::client::{Client, ClientId};
 use mcp_oauth_core::domain::grant::GrantSelection;
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant};
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::mcp_session::McpSession;
 use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::port::{GrantStore, LoginSessions, PendingLogins, UnusedClients};
+use mcp_oauth_core::port::{
+    GrantStore, LoginSessions, PendingLogins, SessionBounds, UnusedClients,
+};
 
 use crate::samples::{
-    MOST, at, begun, client, code, code_hash, grant, key, pending_login, public_client, refresh,
-    refresh_hash, refreshable, session, session_hash, state_hash,
+    MOST, at, begun, client, code, code_hash, grant, key, mcp_session, mcp_session_hash,
+    pending_login, public_client, refresh, refresh_hash, refreshable, session, session_hash,
+    session_owner, state_hash,
 };
 use crate::stores::{CALLERS, Store, contract, race};
 
@@ -53,6 +57,9 @@ async fn what_expired_before_the_moment_goes_and_the_rest_stays(store: Arc<dyn S
         store.open(&session).await.unwrap();
         let login = PendingLogin { expires_at: at(expires_at), ..pending_login(name) };
         PendingLogins::begin(&*store, &login).await.unwrap();
+        let session = McpSession { expires_at: at(expires_at), ..mcp_session(name, name) };
+        let bounds = SessionBounds { total: 9, per_owner: 9 };
+        store.open_session(&session, bounds).await.unwrap();
         let code = CodeRecord { expires_at: at(expires_at), ..code(name) };
         begun_with(&*store, grant(name), code).await;
         let token = RefreshRecord { expires_at: at(expires_at), ..refresh(name, name) };
@@ -64,6 +71,8 @@ async fn what_expired_before_the_moment_goes_and_the_rest_stays(store: Arc<dyn S
         assert_eq!(session.is_some(), stays, "session {name}");
         let login = store.take_once(&state_hash(name)).await.unwrap();
         assert_eq!(login.is_some(), stays, "login under way {name}");
+        let session = store.find_session(&mcp_session_hash(name), &session_owner(name)).await;
+        assert_eq!(session.unwrap().is_some(), stays, "session of MCP {name}");
         let code = store.find_code(&code_hash(name)).await.unwrap();
         assert_eq!(code.is_some(), stays, "code {name}");
         let token = store.find_refresh(&refresh_hash(name)).await.unwrap();
@@ -109,11 +118,13 @@ async fn clients_and_keys_never_go(store: Arc<dyn Store>) {
 async fn every_record_that_went_is_counted(store: Arc<dyn Store>) {
     store.open(&session("s")).await.unwrap();
     PendingLogins::begin(&*store, &pending_login("l")).await.unwrap();
+    let bounds = SessionBounds { total: 9, per_owner: 9 };
+    store.open_session(&mcp_session("m", "o"), bounds).await.unwrap();
     begun(&*store, "g").await;
     redeemed(&*store, "g", refresh("r", "g")).await;
     store.rotate_if_current(&refresh_hash("r"), at(2), &refresh("r2", "g")).await.unwrap();
     let gone = store.forget_expired(at(2000)).await.unwrap();
-    assert_eq!(gone, 6, "session, login under way, code, 2 tokens, grant");
+    assert_eq!(gone, 7, "2 sessions, login under way, code, 2 tokens, grant");
     assert_eq!(store.forget_expired(at(2000)).await.unwrap(), 0);
 }
 

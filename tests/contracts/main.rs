@@ -22,6 +22,7 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod mcp_sessions;
 mod pending_logins;
 mod postgres_database;
 mod postgres_outage;

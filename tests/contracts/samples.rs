@@ -14,6 +14,7 @@ use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::kept_tokens::{KeptTokens, SealedTokens};
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::mcp_session::{McpSession, SessionOwner, SessionSetup};
 use mcp_oauth_core::domain::person::{Person, Subject};
 use mcp_oauth_core::domain::pkce::S256Challenge;
 use mcp_oauth_core::domain::provider::ProviderName;
@@ -24,9 +25,9 @@ use mcp_oauth_core::domain::refresh::RefreshRecord;
 use mcp_oauth_core::domain::resource::ResourceUri;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::secret::{
-    AuthorizationCode, ClientSecret, CodeHash, LoginCookie, ProviderState, ProviderStateHash,
-    RefreshToken, RefreshTokenHash, RegistrationToken, SECRET_BYTES, SessionHash, SessionToken,
-    base64url, sha256,
+    AuthorizationCode, ClientSecret, CodeHash, LoginCookie, McpSessionHash, McpSessionId,
+    ProviderState, ProviderStateHash, RefreshToken, RefreshTokenHash, RegistrationToken,
+    SECRET_BYTES, SessionHash, SessionToken, base64url, sha256,
 };
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{GrantStore, StoredKey};
@@ -282,4 +283,24 @@ pub(crate) async fn rotated(store: &dyn GrantStore, name: &str, successor: &str)
     refreshable(store, name).await;
     let successor = refresh(successor, name);
     store.rotate_if_current(&refresh_hash(name), at(2), &successor).await.unwrap();
+}
+
+/// A session of MCP that was opened at the beginning and lasts for 100 seconds.
+pub(crate) fn mcp_session(name: &str, owner: &str) -> McpSession {
+    McpSession {
+        id: mcp_session_hash(name),
+        owner: session_owner(owner),
+        setup: SessionSetup::new(format!("\0setup of {name}\u{ff}").into_bytes()).unwrap(),
+        opened_at: at(0),
+        last_used_at: at(0),
+        expires_at: at(100),
+    }
+}
+
+pub(crate) fn mcp_session_hash(name: &str) -> McpSessionHash {
+    McpSessionId::presented(name).hash()
+}
+
+pub(crate) fn session_owner(name: &str) -> SessionOwner {
+    SessionOwner::from_stored(name)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mcp_oauth_core::port::{
-    ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions,
+    ClientRegistry, GrantDirectory, GrantStore, Housekeeping, KeyStore, LoginSessions, McpSessions,
     PendingLogins, ProviderTokenStore, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::Database;
@@ -18,6 +18,7 @@ pub(crate) trait Store:
     + GrantDirectory
     + TokenRevocations
     + LoginSessions
+    + McpSessions
     + PendingLogins
     + ProviderTokenStore
     + KeyStore
@@ -32,6 +33,7 @@ impl<T> Store for T where
         + GrantDirectory
         + TokenRevocations
         + LoginSessions
+        + McpSessions
         + PendingLogins
         + ProviderTokenStore
         + KeyStore

@@ -69,6 +69,11 @@ class Server:
         """Ends the process as a power cut would: nothing is flushed, nothing closed."""
         self._end(signal.SIGKILL)
 
+    def tell(self, number: signal.Signals) -> None:
+        """Tells the running process something."""
+        assert self._process is not None, "the server is not running"
+        self._process.send_signal(number)
+
     @property
     def is_running(self) -> bool:
         return self._process is not None

@@ -23,6 +23,7 @@ mod world;
 
 mod complete_flow;
 
+mod mcp_sessions;
 mod resource_challenges;
 mod resource_server;
 

@@ -1,7 +1,7 @@
 //! The memory store, with a record of what was changed in it and a switch that puts it out of reach.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use mcp_oauth_core::domain::access_token::IssuedToken;
@@ -10,15 +10,18 @@ use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId, GrantSelection};
 use mcp_oauth_core::domain::kept_tokens::{KeptTokens, SealedTokens};
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::mcp_session::{McpSession, SessionOwner, SessionSetup};
 use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::domain::secret::{CodeHash, ProviderStateHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::secret::{
+    CodeHash, McpSessionHash, ProviderStateHash, RefreshTokenHash, SessionHash,
+};
 use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
-    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, PendingLogins,
-    ProviderTokenStore, RedeemError, RegisterError, RotateError, SpentTokenIds, StoreUnavailable,
-    TokenRevocations,
+    ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, LoginSessions, McpSessions,
+    OpenSessionError, PendingLogins, ProviderTokenStore, RedeemError, RegisterError, RotateError,
+    SessionBounds, SessionUse, SpentTokenIds, StoreUnavailable, TokenRevocations,
 };
 use mcp_oauth_memory::MemoryStore;
 
@@ -28,6 +31,7 @@ pub(crate) struct RecordingStore {
     store: MemoryStore,
     writes: Mutex<Vec<&'static str>>,
     out_of_reach: AtomicBool,
+    session_lookups: AtomicUsize,
 }
 
 impl RecordingStore {
@@ -39,6 +43,16 @@ impl RecordingStore {
     /// Makes every later call fail.
     pub(crate) fn put_out_of_reach(&self) {
         self.out_of_reach.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes every later call succeed again.
+    pub(crate) fn put_within_reach(&self) {
+        self.out_of_reach.store(false, Ordering::Relaxed);
+    }
+
+    /// How often somebody looked for a session of MCP.
+    pub(crate) fn session_lookups(&self) -> usize {
+        self.session_lookups.load(Ordering::Relaxed)
     }
 
     fn reach(&self) -> Result<&MemoryStore, StoreUnavailable> {
@@ -258,5 +272,53 @@ impl ConsentMemory for RecordingStore {
 
     async fn forget_consents(&self, selection: &GrantSelection) -> Result<u64, StoreUnavailable> {
         self.write("forget_consents")?.forget_consents(selection).await
+    }
+}
+
+#[async_trait]
+impl McpSessions for RecordingStore {
+    async fn open_session(
+        &self,
+        session: &McpSession,
+        bounds: SessionBounds,
+    ) -> Result<Vec<McpSessionHash>, OpenSessionError> {
+        self.write("open session")?.open_session(session, bounds).await
+    }
+
+    async fn find_session(
+        &self,
+        id: &McpSessionHash,
+        owner: &SessionOwner,
+    ) -> Result<Option<McpSession>, StoreUnavailable> {
+        self.session_lookups.fetch_add(1, Ordering::Relaxed);
+        self.reach()?.find_session(id, owner).await
+    }
+
+    async fn touch_session(
+        &self,
+        id: &McpSessionHash,
+        owner: &SessionOwner,
+        usage: SessionUse,
+    ) -> Result<bool, StoreUnavailable> {
+        self.write("touch session")?.touch_session(id, owner, usage).await
+    }
+
+    async fn replace_setup_if_current(
+        &self,
+        id: &McpSessionHash,
+        owner: &SessionOwner,
+        current: &SessionSetup,
+        next: &SessionSetup,
+    ) -> Result<bool, StoreUnavailable> {
+        let store = self.write("replace setup")?;
+        store.replace_setup_if_current(id, owner, current, next).await
+    }
+
+    async fn end_session(
+        &self,
+        id: &McpSessionHash,
+        owner: &SessionOwner,
+    ) -> Result<bool, StoreUnavailable> {
+        self.write("end session")?.end_session(id, owner).await
     }
 }

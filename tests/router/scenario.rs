@@ -15,7 +15,7 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits,
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits, StateSealer,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
@@ -29,7 +29,7 @@ use mcp_oauth_tools::{BuiltinCatalog, JsonSchemas};
 use poem::endpoint::BoxEndpoint;
 use poem::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use poem::http::uri::Scheme;
-use poem::http::{HeaderName, HeaderValue, Method, Uri};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, EndpointExt, Request, RequestParts, Response};
 use serde_json::Value;
@@ -126,13 +126,10 @@ impl Scenario {
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
-        let store = setup.store;
+        let store = Arc::clone(&setup.store);
         let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
-        let mut address = PublicAddress::new(setup.base_url).unwrap();
-        if let Some(issuer) = setup.issuer {
-            address = address.with_issuer(issuer).unwrap();
-        }
+        let address = public_address(&setup);
         let issuer = address.issuer().clone();
         let issuer = Arc::new(own_issuer(issuer, setup.keys, &clock));
         // A server that runs after another one does not draw the same again.
@@ -157,14 +154,13 @@ impl Scenario {
             directory: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
+            mcp_sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
             login_methods: login_methods(setup.providers, &people),
             token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
             schemas: Arc::new(JsonSchemas::default()),
-            state_sealer: Arc::new(
-                CallStateSealer::of_this_process(Arc::new(CountedRandom::after(0))).unwrap(),
-            ),
+            state_sealer: state_sealer(),
             clock: Arc::clone(&clock) as _,
             random,
             audit: Arc::clone(&audit) as _,
@@ -262,6 +258,19 @@ fn catalog(providers: &[LoginProvider]) -> BuiltinCatalog {
     }
 }
 
+fn public_address(setup: &Setup) -> PublicAddress {
+    let address = PublicAddress::new(setup.base_url).unwrap();
+    match setup.issuer {
+        Some(issuer) => address.with_issuer(issuer).unwrap(),
+        None => address,
+    }
+}
+
+fn state_sealer() -> Arc<dyn StateSealer> {
+    let random = Arc::new(CountedRandom::after(0));
+    Arc::new(CallStateSealer::of_this_process(random).unwrap())
+}
+
 fn token_keeping(store: &Arc<RecordingStore>, random: &Arc<dyn Random>) -> TokenKeeping {
     let secret = "an encryption secret of 32 letters".into();
     let sealer = ProviderTokenSealer::new(&secret, None, Arc::clone(random)).unwrap();
@@ -344,6 +353,11 @@ impl Call<'_> {
     pub(crate) fn in_browser(mut self) -> Self {
         self.in_browser = true;
         self
+    }
+
+    /// Sends the request and leaves when the answer begins.
+    pub(crate) async fn head(self) -> StatusCode {
+        self.scenario.server.get_response(self.request).await.status()
     }
 
     /// Sends the request; whatever it was, the server does not break on it.

@@ -21,6 +21,7 @@ mod introspect;
 mod log_out;
 mod login;
 mod manage_registration;
+mod mcp_sessions;
 mod metadata;
 mod private_key_jwt;
 mod provider_login;

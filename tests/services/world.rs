@@ -19,9 +19,9 @@ use mcp_oauth_core::domain::tool::{CallError, ToolOutput};
 use mcp_oauth_core::port::{
     LoginMethods, LoginProvider, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog,
     MockClientDocuments, MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory,
-    MockGrantStore, MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockProviderMetadata,
-    MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds, MockStateSealer,
-    MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
+    MockGrantStore, MockLoginSessions, MockMcpSessions, MockPasswordLogin, MockPendingLogins,
+    MockProviderMetadata, MockRandom, MockRequestLimits, MockSigningKeys, MockSpentTokenIds,
+    MockStateSealer, MockTokenRevocations, MockTokenVerifier, MockToolCatalog, StoreUnavailable,
 };
 use mcp_oauth_core::service::login::Login;
 use mcp_oauth_core::service::policy::{AuthorizationServer, Policy};
@@ -53,6 +53,7 @@ pub(crate) struct World {
     pub(crate) consents: MockConsentMemory,
     pub(crate) sessions: MockLoginSessions,
     pub(crate) identity: MockPasswordLogin,
+    pub(crate) mcp_sessions: MockMcpSessions,
     pub(crate) pending: MockPendingLogins,
     /// Where people log in, instead of by a password.
     pub(crate) providers: Vec<LoginProvider>,
@@ -84,6 +85,7 @@ impl World {
             consents: MockConsentMemory::new(),
             sessions: MockLoginSessions::new(),
             identity: MockPasswordLogin::new(),
+            mcp_sessions: MockMcpSessions::new(),
             pending: MockPendingLogins::new(),
             providers: Vec::new(),
             token_keeping: None,
@@ -195,6 +197,7 @@ impl World {
             directory: Arc::new(self.directory),
             consents: Arc::new(self.consents),
             sessions: Arc::new(self.sessions),
+            mcp_sessions: Arc::new(self.mcp_sessions),
             pending: Arc::new(self.pending),
             login_methods: match self.providers.is_empty() {
                 true => LoginMethods::Password(Arc::new(self.identity)),

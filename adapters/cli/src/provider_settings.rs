@@ -8,16 +8,13 @@ use mcp_oauth_core::domain::issuer::Issuer;
 use mcp_oauth_core::domain::provider::{ProviderName, TenantIssuers};
 use mcp_oauth_core::domain::provider_account::CarriedClaims;
 use mcp_oauth_identity::{ProviderClient, ProviderConfig, ResourceForwarding, TokenFormat, Vendor};
-use secrecy::SecretString;
 
 use crate::identity_table::{IdentityKey, Mode};
 use crate::provider_choice::{Choice, ChosenProvider, DEV, setting_that_chooses, tables};
 use crate::provider_issuer::issuer_trouble;
+use crate::setting_group::SettingGroup;
 use crate::settings::Reader;
 use crate::vendor_facts::issuer_example;
-
-/// What the commented profiles have in the place of a value.
-pub(crate) const PLACEHOLDER: &str = "FILL_IN";
 
 /// Who issues access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +149,16 @@ impl Reader<'_> {
     }
 }
 
+impl SettingGroup for OneProvider<'_> {
+    fn reader(&self) -> &Reader<'_> {
+        self.reader
+    }
+
+    fn path(&self, key: &str) -> String {
+        format!("identity.{}.{key}", self.name)
+    }
+}
+
 impl OneProvider<'_> {
     /// Reads everything before it gives up on anything.
     fn read(&self) -> Option<ProviderSettings> {
@@ -189,70 +196,12 @@ impl OneProvider<'_> {
         Some(ProviderSettings { config, admission: admission?, carried: carried?, keeps_tokens })
     }
 
-    pub(crate) fn path(&self, key: &str) -> String {
-        format!("identity.{}.{key}", self.name)
-    }
-
-    pub(crate) fn problem(&self, key: &str, reason: impl Into<String>, remedy: &str) {
-        self.reader.0.problem(&self.path(key), reason, remedy);
-    }
-
-    pub(crate) fn is_set(&self, key: &str) -> bool {
-        self.reader.0.find(&self.path(key)).is_some()
-    }
-
     /// Says that a key has to be there.
     pub(crate) fn missing(&self, key: &str, remedy: &str) {
         let sources = self.reader.0;
         let source = sources.source_of(setting_that_chooses(sources));
         let reason = format!("it is missing, and {} needs it", self.name);
         sources.report(&self.path(key), &source, reason, remedy);
-    }
-
-    /// A text; `Some(None)` when it is left out or empty.
-    pub(crate) fn text(&self, key: &str) -> Option<Option<String>> {
-        if !self.is_set(key) {
-            return Some(None);
-        }
-        let text: String = self.reader.0.get(&self.path(key))?;
-        if text.contains(PLACEHOLDER) {
-            self.problem(key, "it is the placeholder of the profile", "Put your own value there.");
-            return None;
-        }
-        Some(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    pub(crate) fn list(&self, key: &str) -> Option<Vec<String>> {
-        if !self.is_set(key) {
-            return Some(Vec::new());
-        }
-        let items: Vec<String> = self.reader.0.get(&self.path(key))?;
-        if items.iter().any(|item| item.is_empty() || item.contains(PLACEHOLDER)) {
-            self.problem(key, "an item is empty, or a placeholder", "Put your own values there.");
-            return None;
-        }
-        Some(items)
-    }
-
-    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<Option<T>> {
-        if !self.is_set(key) {
-            return Some(None);
-        }
-        self.reader.one_of(&self.path(key), choices).map(Some)
-    }
-
-    /// A key and its file.
-    pub(crate) fn secret(&self, key: &str) -> Option<Option<SecretString>> {
-        self.text(key)?;
-        self.text(&format!("{key}_file"))?;
-        let secret = self.reader.secret(&self.path(key))?;
-        let is_empty =
-            |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
-        if secret.as_ref().is_some_and(is_empty) {
-            self.problem(&format!("{key}_file"), "the file is empty", "Put the secret into it.");
-            return None;
-        }
-        Some(secret)
     }
 
     /// What is set for the other `authorization_server`. Of lists of those who are let in it would

@@ -7,6 +7,7 @@ use mcp_oauth_identity::{
 use url::Url;
 
 use crate::provider_settings::OneProvider;
+use crate::setting_group::SettingGroup;
 
 impl OneProvider<'_> {
     /// Writes over `config` how access tokens are accepted.

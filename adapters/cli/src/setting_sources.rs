@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::setting_table::{
     Kind, SETTINGS, Setting, VARIABLE_PREFIX, defaults, similar_name, unknown_names,
 };
+use crate::tool_table::ToolKey;
 
 /// The name figment has for the defaults.
 const DEFAULTS: &str = "the defaults";
@@ -243,6 +244,10 @@ impl Provider for SettingsFile {
 }
 
 fn default_of(name: &str) -> &'static str {
+    let key = name.strip_prefix("tools.").and_then(|it| it.rsplit_once('.'));
+    if let Some(key) = key.and_then(|(_, key)| ToolKey::of(key)) {
+        return key.example();
+    }
     let key = name.strip_prefix("identity.").and_then(|it| it.rsplit_once('.'));
     if let Some(key) = key.and_then(|(_, key)| IdentityKey::of(key)) {
         return key.example();

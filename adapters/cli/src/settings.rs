@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
+use crate::connection_settings::ConnectionSettings;
 use crate::document_settings::DocumentSettings;
 use crate::limit_settings::{limits, trusted_proxies};
 use crate::problem::Problems;
@@ -28,6 +29,7 @@ use crate::provider_choice::{Choice, choice, merge_variables};
 use crate::provider_settings::{ProviderSettings, TokenIssuer};
 use crate::sealers::Sealers;
 use crate::setting_sources::SettingSources;
+use crate::tool_settings::ToolSettings;
 
 /// The longest life of a code (OAuth 2.1 §4.1.2).
 const LONGEST_CODE_SECONDS: u64 = 600;
@@ -56,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) store: StoreChoice,
     /// Web pages that may use the MCP endpoints.
     pub(crate) allowed_origins: Vec<String>,
+    /// Names of this server beside base_url and loopback.
+    pub(crate) allowed_hosts: Vec<String>,
     /// The operator's own signing key.
     pub(crate) signing_key: Option<RsaKey>,
     /// What encrypts what is stored.
@@ -64,8 +68,14 @@ pub(crate) struct Settings {
     pub(crate) key_rotation: KeyRotation,
     /// Scopes, lifetimes and proxies.
     pub(crate) policy: Policy,
+    /// Where more tools come from.
+    pub(crate) tools: Vec<ToolSettings>,
+    /// Whether the built-in tools are served.
+    pub(crate) demo_tools: bool,
     /// How often things may be done; `None` for as often as anybody likes.
     pub(crate) limits: Option<LimitPolicy>,
+    /// How connections are accepted.
+    pub(crate) connections: ConnectionSettings,
     /// How documents of clients are fetched and remembered.
     pub(crate) documents: DocumentSettings,
     /// Who logs people in.
@@ -242,17 +252,19 @@ impl Reader<'_> {
         let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
+        let scopes = policy.as_ref().map(|policy| &policy.scopes);
+        let (tools, demo_tools) = (self.tools(scopes), self.0.get("demo_tools"));
         let limits = limits(self.0);
+        let connections = self.connections();
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
-        let log_level = self.log_level();
-        let log_format = self.log_format();
+        let (log_level, log_format) = (self.log_level(), self.log_format());
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let revocation_check = self.seconds("revocation_seconds", 0, 60);
         let keep_clients = self.keep_clients();
         let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
         let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
-        let allowed_origins = self.allowed_origins();
+        let (allowed_origins, allowed_hosts) = (self.allowed_origins(), self.allowed_hosts());
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider
@@ -270,11 +282,15 @@ impl Reader<'_> {
             sse,
             store: places.store.clone()?,
             allowed_origins: allowed_origins?,
+            allowed_hosts: allowed_hosts?,
             signing_key: signing_key?,
             sealers: sealers?,
             key_rotation: key_rotation?,
             policy: policy?,
+            tools: tools?,
+            demo_tools: demo_tools?,
             limits: limits?,
+            connections: connections?,
             documents: documents?,
             login,
             default_users: self.0.is_default("dev_users"),
@@ -345,7 +361,8 @@ impl Reader<'_> {
 
     fn base_url(&self, port: Option<u16>, choice: Option<&Choice>) -> Option<String> {
         let base_url = self.0.optional_text("base_url");
-        let spelled = base_url.clone().unwrap_or_else(|| default_base_url(port.unwrap_or(0)));
+        let default = || default_base_url(port.unwrap_or(0), self.wants_tls());
+        let spelled = base_url.clone().unwrap_or_else(default);
         let address = match PublicAddress::new(&spelled) {
             Ok(address) => address,
             Err(error) => {
@@ -359,6 +376,7 @@ impl Reader<'_> {
                 return base_url;
             }
         };
+        self.check_scheme(&address);
         if !address.is_loopback() && choice == Some(&Choice::Dev) {
             let reason = format!("the dev provider is for loopback only, and {spelled:?} is not");
             let remedy = "Use http://localhost:PORT, or choose another provider; these passwords \
@@ -618,6 +636,7 @@ impl Reader<'_> {
 }
 
 /// The base URL when none is configured.
-pub(crate) fn default_base_url(port: u16) -> String {
-    format!("http://localhost:{port}")
+pub(crate) fn default_base_url(port: u16, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://localhost:{port}")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp_oauth_core::port::{
     AuditTrail, ClientRegistry, ConsentMemory, GrantDirectory, GrantStore, Housekeeping, KeyStore,
-    LoginSessions, PendingLogins, ProviderTokenStore, SpentTokenIds, TokenRevocations,
+    LoginSessions, McpSessions, PendingLogins, ProviderTokenStore, SpentTokenIds, TokenRevocations,
 };
 use mcp_oauth_database::{Database, OpenError, migrate, pending_migrations};
 use mcp_oauth_memory::MemoryStore;
@@ -23,6 +23,7 @@ pub(crate) struct Stores {
     pub(crate) audit: Arc<dyn AuditTrail>,
     pub(crate) consents: Arc<dyn ConsentMemory>,
     pub(crate) sessions: Arc<dyn LoginSessions>,
+    pub(crate) mcp_sessions: Arc<dyn McpSessions>,
     pub(crate) pending: Arc<dyn PendingLogins>,
     pub(crate) provider_tokens: Arc<dyn ProviderTokenStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
@@ -70,6 +71,7 @@ impl Stores {
             + ConsentMemory
             + AuditTrail
             + LoginSessions
+            + McpSessions
             + PendingLogins
             + ProviderTokenStore
             + KeyStore
@@ -85,6 +87,7 @@ impl Stores {
             audit: Arc::clone(&store) as _,
             consents: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
+            mcp_sessions: Arc::clone(&store) as _,
             pending: Arc::clone(&store) as _,
             provider_tokens: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,

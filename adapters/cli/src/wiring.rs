@@ -36,7 +36,8 @@ pub(crate) fn public_address(settings: &Settings, port: u16) -> Result<PublicAdd
 }
 
 fn address(settings: &Settings, port: u16) -> Result<PublicAddress, InvalidAddress> {
-    let base_url = settings.base_url.clone().unwrap_or_else(|| default_base_url(port));
+    let default = || default_base_url(port, settings.connections.tls.is_some());
+    let base_url = settings.base_url.clone().unwrap_or_else(default);
     let mut address = PublicAddress::new(&base_url)?;
     if let Some(issuer) = &settings.issuer {
         address = address.with_issuer(issuer)?;
@@ -94,6 +95,7 @@ pub(crate) fn wire(
         directory: Arc::clone(&stores.directory),
         consents: Arc::clone(&stores.consents),
         sessions: Arc::clone(&stores.sessions),
+        mcp_sessions: Arc::clone(&stores.mcp_sessions),
         pending: Arc::clone(&stores.pending),
         login_methods: login_methods(settings, &providers)?,
         token_keeping: token_keeping(settings, stores),
@@ -225,7 +227,8 @@ pub(crate) async fn register_docs_client(
 
 pub(crate) fn http_settings(settings: &Settings, address: &PublicAddress) -> HttpSettings {
     HttpSettings {
-        origins: OriginPolicy::new(address, settings.allowed_origins.clone()),
+        origins: OriginPolicy::new(address, settings.allowed_origins.clone())
+            .with_hosts(settings.allowed_hosts.clone()),
         streamable_http: settings.streamable_http,
         sse: settings.sse,
         dev_username: settings.dev_users().first().map(|user| user.username.clone()),
@@ -238,6 +241,10 @@ pub(crate) fn mcp_settings(settings: &Settings, stop: &CancellationToken) -> Mcp
     McpSettings {
         transports: Transports { streamable_http: settings.streamable_http, sse: settings.sse },
         call_time_limit: settings.call_time_limit,
+        open_requests_per_caller: match settings.limits {
+            Some(_) => settings.connections.open_requests,
+            None => usize::MAX,
+        },
         shutdown: stop.clone(),
         ..McpSettings::new(name, env!("CARGO_PKG_VERSION"))
     }

@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, Condition, DbErr, DeleteMany, EntityTrait, QueryFilte
 
 use crate::Database;
 use crate::entity::{
-    clients, codes, consents, grants, login_sessions, pending_logins, provider_tokens,
-    refresh_tokens, revoked_tokens, spent_token_ids,
+    clients, codes, consents, grants, login_sessions, mcp_sessions, pending_logins,
+    provider_tokens, refresh_tokens, revoked_tokens, spent_token_ids,
 };
 use crate::grant_store::grant_is_alive;
 use crate::held_rows::unless_in_use;
@@ -38,6 +38,7 @@ async fn delete_expired(write: &Write, before: i64) -> Result<u64, DbErr> {
         expired(login_sessions::Entity, login_sessions::Column::ExpiresAt, before)
             .exec(write)
             .await?,
+        expired(mcp_sessions::Entity, mcp_sessions::Column::ExpiresAt, before).exec(write).await?,
         expired(pending_logins::Entity, pending_logins::Column::ExpiresAt, before)
             .exec(write)
             .await?,
@@ -109,6 +110,8 @@ mod tests {
     async fn housekeeping_reads_no_table_in_full() {
         let sessions = login_sessions::Column::ExpiresAt;
         assert_no_scan(&expired(login_sessions::Entity, sessions, 0)).await;
+        let mcp = mcp_sessions::Column::ExpiresAt;
+        assert_no_scan(&expired(mcp_sessions::Entity, mcp, 0)).await;
         let pending = pending_logins::Column::ExpiresAt;
         assert_no_scan(&expired(pending_logins::Entity, pending, 0)).await;
         assert_no_scan(&expired(codes::Entity, codes::Column::ExpiresAt, 0)).await;

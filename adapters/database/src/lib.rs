@@ -22,6 +22,7 @@ mod housekeeping;
 mod impossible_row;
 mod key_store;
 mod login_sessions;
+mod mcp_sessions;
 mod migration;
 mod open;
 mod open_error;

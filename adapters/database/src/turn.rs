@@ -20,6 +20,8 @@ pub(crate) enum Turn {
     AuditNumbers = 4,
     /// Removes what is left of a grant in one run, rather than half of it in each of two.
     Housekeeping = 5,
+    /// Adds one to the sessions of MCP, of which there may be so many.
+    McpSessions = 6,
 }
 
 impl Turn {
@@ -28,7 +30,7 @@ impl Turn {
         match self {
             Self::Migration => Some(Duration::from_secs(60)),
             Self::Housekeeping => Some(Duration::from_secs(600)),
-            Self::Registration | Self::SigningKeys | Self::AuditNumbers => None,
+            Self::Registration | Self::SigningKeys | Self::AuditNumbers | Self::McpSessions => None,
         }
     }
 

@@ -1,12 +1,16 @@
 //! Errors that are answered before, or instead of, the engine's own: JSON-RPC in an HTTP status.
 
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use poem::Response;
 use rmcp::model::{ErrorCode, RequestId};
 use serde_json::json;
 
 use crate::accept::JSON;
 use crate::envelope::Malformed;
+
+/// When to try again, in seconds; sessions end any moment, and stores come back.
+const TRY_AGAIN: u64 = 5;
 
 /// Instead of an answer: the response to send. Boxed, since it is large and rare.
 pub(crate) type Refused = Box<Response>;
@@ -26,6 +30,13 @@ pub(crate) fn refused(
 /// A refusal of the request as a whole, about no message in particular.
 pub(crate) fn refused_request(status: StatusCode, message: &str) -> Refused {
     refused(status, ErrorCode::INVALID_REQUEST, None, message)
+}
+
+/// The same, with when to try again.
+pub(crate) fn try_again(status: StatusCode, message: &str) -> Refused {
+    let mut response = refused_request(status, message);
+    response.headers_mut().insert(RETRY_AFTER, TRY_AGAIN.into());
+    response
 }
 
 /// The answer to params that the engine can't read as those of the message's method.

@@ -5,13 +5,18 @@
 //! front checks Host and Origin, and drops an endpoint's future when its client has gone.
 
 mod accept;
+mod callers_sessions;
+mod client_setup;
 mod containment;
 mod endpoints;
 mod envelope;
 mod gate;
 mod json_rpc_error;
 mod message_body;
+mod open_requests;
 mod seats;
+mod session_refusal;
+mod session_replay;
 mod settings;
 mod sse;
 mod sse_messages;
@@ -20,6 +25,7 @@ mod sse_transport;
 mod streamable_http;
 mod streamable_sessions;
 mod tool_handler;
+mod turns;
 
 pub use endpoints::endpoints;
 pub use settings::{McpSettings, SessionLimits, Transports};

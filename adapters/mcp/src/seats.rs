@@ -4,15 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
-use http::header::RETRY_AFTER;
 use mcp_oauth_core::domain::principal::CallerIdentity;
 use thiserror::Error;
 
-use crate::json_rpc_error::{Refused, refused_request};
+use crate::json_rpc_error::{Refused, try_again};
 use crate::settings::SessionLimits;
-
-/// When to try again, in seconds; sessions end any moment.
-const TRY_AGAIN: u64 = 5;
 
 /// Counts the sessions that are open.
 pub(crate) struct Seats {
@@ -84,8 +80,6 @@ impl From<NoSeat> for Refused {
             NoSeat::OfThisCaller => StatusCode::TOO_MANY_REQUESTS,
             NoSeat::OfAnyone => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let mut response = refused_request(status, &reason.to_string());
-        response.headers_mut().insert(RETRY_AFTER, TRY_AGAIN.into());
-        response
+        try_again(status, &reason.to_string())
     }
 }

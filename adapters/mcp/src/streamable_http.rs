@@ -10,29 +10,29 @@ use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use mcp_oauth_core::domain::principal::Principal;
 use poem::{Endpoint, Request, Response};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, ProtocolVersion, RequestId};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, ErrorCode, InitializeRequestParams, RequestId,
+};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{
-    SessionId, SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+    SessionManager, StreamableHttpServerConfig, StreamableHttpService,
 };
 
 use crate::accept::{EVENT_STREAM, JSON, accepts};
+use crate::callers_sessions::{CallersSessions, Purpose};
+use crate::client_setup::{ClientSetup, PRIMING_SINCE};
 use crate::envelope::{self, Envelope};
 use crate::gate::{Admission, Gate};
 use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
 use crate::settings::McpSettings;
-use crate::streamable_sessions::{CallersSessions, RECONNECT_AFTER, StreamableSessions};
+use crate::streamable_sessions::{RECONNECT_AFTER, StreamableSessions};
 use crate::tool_handler::ToolHandler;
 
 const SESSION_ID: &str = "mcp-session-id";
 const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 const INITIALIZE: &str = "initialize";
-
-/// The first revision whose clients understand an event without data.
-const PRIMING_SINCE: ProtocolVersion = ProtocolVersion::V_2025_11_25;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -74,11 +74,22 @@ impl StreamableHttp {
         Self { gate, handler, sessions, engine, max_body_bytes: settings.max_body_bytes }
     }
 
-    async fn answer(&self, mut request: Request) -> Result<Response, Refused> {
+    async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let caller = self.gate.authenticate(&request).await?;
-        if request.method() == Method::POST {
-            return self.post(request, caller).await;
-        }
+        let open = self.gate.open(&caller)?;
+        let admission = Admission::of(caller, &open);
+        let response = match *request.method() {
+            Method::POST => self.post(request, admission).await,
+            _ => self.without_message(request, admission).await,
+        };
+        response.map(|response| open.until_sent(response))
+    }
+
+    async fn without_message(
+        &self,
+        mut request: Request,
+        admission: Admission,
+    ) -> Result<Response, Refused> {
         if request.method() == Method::GET && !accepts(request.headers(), &[EVENT_STREAM]) {
             return Err(not_acceptable("the answer is text/event-stream"));
         }
@@ -86,26 +97,19 @@ impl StreamableHttp {
             method: request.method().clone(),
             headers: std::mem::take(request.headers_mut()),
             body: Bytes::new(),
-            admission: Admission::of(caller),
+            admission,
             id: None,
         };
-        let sessions = self.sessions_of(&request);
-        // The engine would pretend to end a session that does not exist.
-        let ends_unknown = |id| request.method == Method::DELETE && !sessions.has(&id);
-        if session_named(&request.headers).is_some_and(ends_unknown) {
-            return Err(unknown_session());
-        }
-        self.in_session(request, sessions).await
+        self.in_session(request).await
     }
 
-    async fn post(&self, request: Request, caller: Arc<Principal>) -> Result<Response, Refused> {
+    async fn post(&self, request: Request, mut admission: Admission) -> Result<Response, Refused> {
         if !accepts(request.headers(), &[JSON, EVENT_STREAM]) {
             return Err(not_acceptable("the answer is application/json or text/event-stream"));
         }
         let (head, body) = request.into_parts();
         let (method, headers) = (head.method, head.headers);
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission::of(caller);
         let (id, opens_session) = match envelope::read(&body)? {
             Envelope::Request { id, method, tool } => {
                 if let Some(tool) = tool {
@@ -120,53 +124,61 @@ impl StreamableHttp {
         let request = Admitted { method, headers, body, admission, id };
         if opens_session {
             self.open_session(request).await
-        } else if session_named(&request.headers).is_some() {
-            let sessions = self.sessions_of(&request);
-            self.in_session(request, sessions).await
+        } else if names_session(&request.headers) {
+            self.in_session(request).await
         } else {
             // 2026-07-28, or an older message that stands alone, e.g. of a script.
             let config = self.engine.clone().with_legacy_session_mode(false);
-            self.engine(request, NeverSessionManager::default(), config).await
+            self.engine(request, Arc::new(NeverSessionManager::default()), config).await
         }
     }
 
     async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
-        let Some(version) = initialize_version(&request.body) else {
+        let Some(initialize) = initialize_params(&request.body) else {
             return Err(unfit_params(request.id));
         };
         // A client that begins anew may still name the session it lost.
         request.headers.remove(SESSION_ID);
-        let caller = request.admission.caller.identity();
-        let sessions = self.sessions.of(caller, version.as_str() >= PRIMING_SINCE.as_str());
-        sessions.take_seat().await?;
-        self.in_session(request, sessions).await
+        let setup = Box::new(ClientSetup::opening(initialize));
+        let primes = setup.primes();
+        self.with_sessions(request, Purpose::Open(setup), primes).await
     }
 
-    fn sessions_of(&self, request: &Admitted) -> CallersSessions {
+    async fn in_session(&self, request: Admitted) -> Result<Response, Refused> {
         let version = request.headers.get(PROTOCOL_VERSION).map(HeaderValue::as_bytes);
         let primes = version.is_some_and(|version| version >= PRIMING_SINCE.as_str().as_bytes());
-        self.sessions.of(request.admission.caller.identity(), primes)
+        let purpose = match request.method {
+            Method::DELETE => Purpose::End,
+            _ => Purpose::Use(self.handler.clone(), request.admission.clone()),
+        };
+        self.with_sessions(request, purpose, primes).await
     }
 
-    async fn in_session(
+    async fn with_sessions(
         &self,
         request: Admitted,
-        sessions: CallersSessions,
+        purpose: Purpose,
+        primes: bool,
     ) -> Result<Response, Refused> {
-        let retry = sessions.primes().then_some(RECONNECT_AFTER);
+        let caller = request.admission.caller.identity();
+        let sessions = Arc::new(CallersSessions::new(&self.sessions, caller, purpose));
+        let retry = primes.then_some(RECONNECT_AFTER);
         let config = self.engine.clone().with_legacy_session_mode(true).with_sse_retry(retry);
-        self.engine(request, sessions, config).await
+        let answer = self.engine(request, Arc::clone(&sessions), config).await;
+        match sessions.refusal() {
+            Some(refusal) => Err(refusal.into()),
+            None => answer,
+        }
     }
 
     async fn engine<M: SessionManager>(
         &self,
         request: Admitted,
-        sessions: M,
+        sessions: Arc<M>,
         config: StreamableHttpServerConfig,
     ) -> Result<Response, Refused> {
         let handler = self.handler.calling(request.admission.tool.as_ref());
-        let service =
-            StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(sessions), config);
+        let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
         let id = request.id.clone();
         let response = service.handle(request.for_engine()).await;
         if failed_without_json(&response) {
@@ -201,14 +213,14 @@ impl Admitted {
     }
 }
 
-fn session_named(headers: &HeaderMap) -> Option<SessionId> {
-    headers.get(SESSION_ID)?.to_str().ok().map(SessionId::from)
+fn names_session(headers: &HeaderMap) -> bool {
+    headers.get(SESSION_ID).is_some_and(|id| id.to_str().is_ok())
 }
 
-fn initialize_version(body: &[u8]) -> Option<ProtocolVersion> {
+fn initialize_params(body: &[u8]) -> Option<InitializeRequestParams> {
     let message: ClientJsonRpcMessage = serde_json::from_slice(body).ok()?;
     match message.into_request()?.0 {
-        ClientRequest::InitializeRequest(request) => Some(request.params.protocol_version),
+        ClientRequest::InitializeRequest(request) => Some(request.params),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ impl Housekeeping for MemoryStore {
         let mut records = self.records();
         let kept_before = records.perishable();
         records.login_sessions.retain(|_, session| session.expires_at >= before);
+        records.mcp_sessions.retain(|_, session| session.expires_at >= before);
         records.pending_logins.retain(|_, login| login.expires_at >= before);
         records.codes.retain(|_, code| code.expires_at >= before);
         records.consents.retain(|_, consent| consent.expires_at >= before);
@@ -42,6 +43,7 @@ impl Records {
     /// How many records there are of the kinds that can expire.
     fn perishable(&self) -> usize {
         self.login_sessions.len()
+            + self.mcp_sessions.len()
             + self.pending_logins.len()
             + self.codes.len()
             + self.refresh_tokens.len()

@@ -14,6 +14,7 @@ mod grant_store;
 mod housekeeping;
 mod key_store;
 mod login_sessions;
+mod mcp_sessions;
 mod pending_logins;
 mod provider_tokens;
 mod recent_revocations;
@@ -33,9 +34,12 @@ use mcp_oauth_core::domain::consent::{ConsentKey, RememberedConsent};
 use mcp_oauth_core::domain::grant::{CodeRecord, Grant, GrantId};
 use mcp_oauth_core::domain::kept_tokens::KeptTokens;
 use mcp_oauth_core::domain::login::LoginSession;
+use mcp_oauth_core::domain::mcp_session::McpSession;
 use mcp_oauth_core::domain::provider_login::PendingLogin;
 use mcp_oauth_core::domain::refresh::RefreshRecord;
-use mcp_oauth_core::domain::secret::{CodeHash, ProviderStateHash, RefreshTokenHash, SessionHash};
+use mcp_oauth_core::domain::secret::{
+    CodeHash, McpSessionHash, ProviderStateHash, RefreshTokenHash, SessionHash,
+};
 use mcp_oauth_core::domain::spent_id::SpentId;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::StoredKey;
@@ -64,6 +68,7 @@ struct Records {
     audit_entries: i64,
     consents: HashMap<ConsentKey, RememberedConsent>,
     login_sessions: HashMap<SessionHash, LoginSession>,
+    mcp_sessions: HashMap<McpSessionHash, McpSession>,
     pending_logins: HashMap<ProviderStateHash, PendingLogin>,
     provider_tokens: HashMap<GrantId, KeptTokens>,
     /// In the order in which they were added.

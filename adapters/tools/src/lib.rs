@@ -1,4 +1,5 @@
-//! The built-in tools, and how to add one.
+//! The built-in tools, how to add one, and [tools made of an OpenAPI document](openapi).
+//! The built-in tools and how to add one, and the tools of other MCP servers ([`UpstreamCatalog`]).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
 //!
@@ -49,7 +50,9 @@ mod integer;
 mod joined;
 mod joined_prompts;
 mod joined_resources;
+pub mod openapi;
 mod tool;
+mod upstream;
 
 pub use add_numbers::AddNumbers;
 pub use argument_validation::JsonSchemas;
@@ -57,4 +60,9 @@ pub use catalog::{BuiltinCatalog, UnusableTool};
 pub use hello::Hello;
 pub use integer::Integer;
 pub use joined::{Clash, JoinedCatalog, Part, clashes};
+pub use openapi::{OpenApiCatalog, OpenApiConfig, OpenApiProblem};
 pub use tool::{Tool, ToolText, schema_of};
+pub use upstream::{
+    Address, HttpTransport, PassCaller, Program, Reach, Sharing, UnusableUpstream, UpstreamCatalog,
+    UpstreamConfig, UpstreamLimits,
+};

@@ -6,6 +6,7 @@ pub(crate) mod codes;
 pub(crate) mod consents;
 pub(crate) mod grants;
 pub(crate) mod login_sessions;
+pub(crate) mod mcp_sessions;
 pub(crate) mod pending_logins;
 pub(crate) mod provider_tokens;
 pub(crate) mod refresh_tokens;

@@ -4,6 +4,7 @@ mod columns;
 mod m20261123_000001_first_schema;
 mod m20261126_000002_pending_logins;
 mod m20261126_000003_provider_tokens;
+mod m20261126_000004_mcp_sessions;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_first_schema::Migration),
             Box::new(m20261126_000002_pending_logins::Migration),
             Box::new(m20261126_000003_provider_tokens::Migration),
+            Box::new(m20261126_000004_mcp_sessions::Migration),
         ]
     }
 }

@@ -7,10 +7,12 @@
 )]
 
 mod scenario;
+mod session_store;
 mod test_catalog;
 
 mod authentication;
 mod messages;
+mod open_requests;
 mod sse;
 mod streamable_http;
 mod tool_calls;

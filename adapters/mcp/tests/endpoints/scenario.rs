@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use mcp_oauth_core::domain::principal::{CallerKind, Principal};
 use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
+use mcp_oauth_core::domain::secret::sha256;
 use mcp_oauth_core::domain::timestamp::Timestamp;
 use mcp_oauth_core::port::{
     LoginMethods, MockArgumentSchemas, MockAssertionSignatures, MockAuditLog, MockClientDocuments,
@@ -34,8 +36,16 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, StatusCode, Uri};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use crate::session_store::SessionStore;
 use crate::test_catalog::{Journal, TestCatalog};
+
+/// When every server begins.
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// How often something random was drawn.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// The token of Alice, who may use the tools.
 pub(crate) const ALICE: &str = "alice";
@@ -286,7 +296,13 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         principal(token.expose())
     });
     let mut clock = MockClock::new();
-    clock.expect_now().return_const(Timestamp::from_unix(1_800_000_000));
+    // It goes with the runtime's, which a test may hold and advance.
+    let start = Instant::now();
+    clock.expect_now().returning(move || NOW.after(start.elapsed()));
+    let mut random = MockRandom::new();
+    random
+        .expect_entropy()
+        .returning(|| sha256(&[&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes()]));
     let mut audit = MockAuditLog::new();
     audit.expect_record().return_const(());
     Ports {
@@ -302,6 +318,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         spent: Arc::new(MockSpentTokenIds::new()),
         grants: Arc::new(MockGrantStore::new()),
         sessions: Arc::new(MockLoginSessions::new()),
+        mcp_sessions: Arc::new(SessionStore::default()),
         pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         token_keeping: None,
@@ -309,7 +326,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         schemas: Arc::new(schemas()),
         state_sealer: Arc::new(PlainStates),
         clock: Arc::new(clock),
-        random: Arc::new(MockRandom::new()),
+        random: Arc::new(random),
         audit: Arc::new(audit),
         limits: Arc::new(MockRequestLimits::new()),
     }

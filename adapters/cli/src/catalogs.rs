@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::port::ToolCatalog;
-use mcp_oauth_tools::{
-    JoinedCatalog, OpenApiCatalog, Part, UpstreamCatalog, clashes,
-};
+use mcp_oauth_tools::{JoinedCatalog, OpenApiCatalog, Part, UpstreamCatalog, clashes};
 
 use crate::problem::{Problem, Problems};
 use crate::system::{SystemClock, SystemRandom};
@@ -99,7 +97,7 @@ impl Running {
     async fn open(settings: &ToolSettings) -> Result<Self, Problem> {
         let catalog = match &settings.source {
             ToolSource::OpenApi(config) => {
-                let catalog = OpenApiCatalog::load(config.clone(), Arc::new(SystemClock)).await;
+                let catalog = OpenApiCatalog::load((**config).clone(), Arc::new(SystemClock)).await;
                 Kind::OpenApi(Arc::new(catalog.map_err(|error| settings.problem(&error))?))
             }
             ToolSource::Upstream(config) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mcp_oauth_core::port::{Clock, StoreUnavailable, ToolCatalog, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
-use mcp_oauth_http::{ServerLimits, router, serve};
+use mcp_oauth_http::{router, serve};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_tools::{BuiltinCatalog, UnusableTool};
 use tokio::net::TcpListener;
@@ -22,12 +22,12 @@ use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
 use crate::reload::{SettingPlaces, keep_up};
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
-use crate::signals::{asked_to_reload, asked_to_stop};
+use crate::signals::{Reloads, asked_to_reload, asked_to_stop};
 use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
 use crate::wiring::Wired;
-use crate::{banner, listeners, logging, wiring};
+use crate::{banner, listeners, logging, open_files, tls_files, wiring};
 
 /// How often expired records are thrown away.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
@@ -61,9 +61,7 @@ pub fn run_with_catalog(catalog: Arc<dyn ToolCatalog>) -> ExitCode {
     run_over(|_| Ok(catalog))
 }
 
-fn run_over(
-    builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
-) -> ExitCode {
+fn run_over(builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -158,19 +156,22 @@ async fn start_and_serve(
     }
     tokio::spawn(wiring::greet_providers(providers));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
-    let asked = asked_to_stop()
-        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
-    tokio::spawn(cancel_after(asked, stop.clone()));
-    let reloads = asked_to_reload()
-        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
+    let reloads = heed_signals(&stop)?;
     let policy = Arc::clone(&use_cases.catalog_policy);
-    let keeping_up = tokio::spawn(keep_up(catalogs, policy, places, reloads, served.clone()));
+    let keeping_up =
+        tokio::spawn(keep_up(catalogs, policy, places, reloads.clone(), served.clone()));
+    let tls = settings.connections.tls.as_ref().map(|files| {
+        tokio::spawn(tls_files::keep_up(files.clone(), reloads, stop.clone()));
+        files.tls()
+    });
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
     }
     let mounts = mcp_oauth_mcp::endpoints(&use_cases, wiring::mcp_settings(settings, &stop));
     let http = wiring::http_settings(settings, &use_cases.address);
-    serve(listeners, router(&use_cases, http, mounts), ServerLimits::default(), stop).await;
+    let limits = settings.connections.limits.clone();
+    open_files::allow(limits.connections);
+    serve(listeners, tls, router(&use_cases, http, mounts), limits, stop).await;
     served.cancel();
     if keeping_up.await.is_err() {
         tracing::warn!("some tools may not have been ended");
@@ -180,6 +181,13 @@ async fn start_and_serve(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Stops when asked to, and tells who reads again what can change.
+fn heed_signals(stop: &CancellationToken) -> Result<Reloads, Problem> {
+    let deaf = |error| Problem::new("signals", "the system", &error, "Free resources.");
+    tokio::spawn(cancel_after(asked_to_stop().map_err(deaf)?, stop.clone()));
+    asked_to_reload().map_err(deaf)
 }
 
 async fn take_port(
@@ -228,13 +236,14 @@ async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken)
         }
         let now = SystemClock.now();
         let unused = UnusedClients {
-            never_since: now.before(settings.keep_clients.never_used),
-            last_before: now.before(settings.keep_clients.idle),
+            never_since: now.before(settings.keep.never_used),
+            last_before: now.before(settings.keep.idle),
         };
         let gone = async {
             let records = stores.housekeeping.forget_expired(now.before(kept)).await?;
             let clients = stores.housekeeping.forget_clients(unused).await?;
-            let (before, most) = (now.before(settings.keep_audit), settings.most_audit_entries);
+            let (before, most) =
+                (now.before(settings.keep.audit), settings.keep.most_audit_entries);
             let decisions = stores.audit.forget_entries(before, most).await?;
             Ok::<_, StoreUnavailable>((records + decisions, clients))
         };

@@ -24,6 +24,7 @@ use crate::accept::JSON;
 use crate::call_target::Target;
 use crate::containment::contained;
 use crate::json_rpc_error::{Refused, refused};
+use crate::open_requests::{OpenRequest, OpenRequests};
 
 /// How long a catalog may take to say what something needs, which the port promises to be cheap.
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
@@ -37,6 +38,7 @@ pub(crate) struct Gate {
     resources: Arc<Resources>,
     address: Arc<PublicAddress>,
     document: ResourceDocument,
+    open_requests: OpenRequests,
 }
 
 /// What a request was let in for. It travels with the message to the handler.
@@ -48,6 +50,8 @@ pub(crate) struct Admission {
     pub(crate) authorized: Authorized,
     /// The request that brought the message: the engine runs calls in tasks of their own.
     pub(crate) request: Option<Arc<CurrentRequest>>,
+    /// Counts it among those of the caller for as long as the message is dealt with.
+    pub(crate) _open: OpenRequest,
 }
 
 /// What was authorized before the message went to the engine.
@@ -70,14 +74,23 @@ pub(crate) enum Authorized {
 
 impl Admission {
     /// A caller who was let in by the current request.
-    pub(crate) fn of(caller: Arc<Principal>) -> Self {
-        Self { caller, authorized: Authorized::Nothing, request: CurrentRequest::current() }
+    pub(crate) fn of(caller: Arc<Principal>, open: &OpenRequest) -> Self {
+        Self {
+            caller,
+            authorized: Authorized::Nothing,
+            request: CurrentRequest::current(),
+            _open: open.clone(),
+        }
     }
 }
 
 impl Gate {
     /// A gate whose challenges name `document`.
-    pub(crate) fn new(use_cases: &UseCases, document: ResourceDocument) -> Self {
+    pub(crate) fn new(
+        use_cases: &UseCases,
+        document: ResourceDocument,
+        open_requests: &OpenRequests,
+    ) -> Self {
         Self {
             access: Arc::clone(&use_cases.access),
             tools: Arc::clone(&use_cases.tools),
@@ -85,6 +98,7 @@ impl Gate {
             resources: Arc::clone(&use_cases.resources),
             address: Arc::clone(&use_cases.address),
             document,
+            open_requests: open_requests.clone(),
         }
     }
 
@@ -96,6 +110,11 @@ impl Gate {
             Ok(caller) => Ok(Arc::new(caller)),
             Err(error) => Err(self.refuse(&error, request.headers())),
         }
+    }
+
+    /// Counts a request of a caller who was authenticated among those that are open.
+    pub(crate) fn open(&self, caller: &Principal) -> Result<OpenRequest, Refused> {
+        self.open_requests.open(caller)
     }
 
     /// Authorizes what the request of that id is about, before anything of it runs.

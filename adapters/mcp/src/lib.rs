@@ -21,6 +21,7 @@ mod json_rpc_error;
 mod log_threshold;
 mod message_body;
 mod offer;
+mod open_requests;
 mod seats;
 mod session;
 mod session_refusal;

@@ -77,11 +77,22 @@ impl StreamableHttp {
         Self { gate, handler, sessions, engine, max_body_bytes: settings.max_body_bytes }
     }
 
-    async fn answer(&self, mut request: Request) -> Result<Response, Refused> {
+    async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let caller = self.gate.authenticate(&request).await?;
-        if request.method() == Method::POST {
-            return self.post(request, caller).await;
-        }
+        let open = self.gate.open(&caller)?;
+        let admission = Admission::of(caller, &open);
+        let response = match *request.method() {
+            Method::POST => self.post(request, admission).await,
+            _ => self.without_message(request, admission).await,
+        };
+        response.map(|response| open.until_sent(response))
+    }
+
+    async fn without_message(
+        &self,
+        mut request: Request,
+        admission: Admission,
+    ) -> Result<Response, Refused> {
         if request.method() == Method::GET && !accepts(request.headers(), &[EVENT_STREAM]) {
             return Err(not_acceptable("the answer is text/event-stream"));
         }
@@ -89,13 +100,13 @@ impl StreamableHttp {
             method: request.method().clone(),
             headers: std::mem::take(request.headers_mut()),
             body: Bytes::new(),
-            admission: Admission::of(caller),
+            admission,
             id: None,
         };
         self.in_session(request).await
     }
 
-    async fn post(&self, request: Request, caller: Arc<Principal>) -> Result<Response, Refused> {
+    async fn post(&self, request: Request, admission: Admission) -> Result<Response, Refused> {
         if !accepts(request.headers(), &[JSON, EVENT_STREAM]) {
             return Err(not_acceptable("the answer is application/json or text/event-stream"));
         }
@@ -103,9 +114,9 @@ impl StreamableHttp {
         let headers = head.headers;
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
         if envelope::is_batch(&body) {
-            return self.batch(&headers, &body, caller).await;
+            return self.batch(&headers, &body, &admission.caller).await;
         }
-        let (request, opens_session) = self.admit(&headers, body, Admission::of(caller)).await?;
+        let (request, opens_session) = self.admit(&headers, body, admission).await?;
         if opens_session {
             self.open_session(request).await
         } else if names_session(&request.headers) {
@@ -142,16 +153,16 @@ impl StreamableHttp {
         &self,
         headers: &HeaderMap,
         body: &Bytes,
-        caller: Arc<Principal>,
+        caller: &Arc<Principal>,
     ) -> Result<Response, Refused> {
         let messages = envelope::batch(body)?;
-        if !self.takes_batches(headers, &caller).await? {
+        if !self.takes_batches(headers, caller).await? {
             return Err(not_in_a_batch("only a session of revision 2025-03-26 takes batches"));
         }
         let mut admitted: Vec<Admitted> = Vec::new();
         for message in messages {
             let message = body.slice_ref(message.get().as_bytes());
-            let admission = Admission::of(Arc::clone(&caller));
+            let admission = Admission::of(Arc::clone(caller), &self.gate.open(caller)?);
             let (request, opens_session) = self.admit(headers, message, admission).await?;
             if opens_session {
                 return Err(not_in_a_batch("\"initialize\" may not be part of a batch"));
@@ -185,7 +196,8 @@ impl StreamableHttp {
     ) -> Result<bool, Refused> {
         let id = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
         let Some(id) = id else { return Ok(false) };
-        let purpose = Purpose::Use(self.handler.clone(), Admission::of(Arc::clone(caller)));
+        let admission = Admission::of(Arc::clone(caller), &self.gate.open(caller)?);
+        let purpose = Purpose::Use(self.handler.clone(), admission);
         let sessions = CallersSessions::new(&self.sessions, caller.identity(), purpose);
         Ok(sessions.takes_batches(id).await?)
     }

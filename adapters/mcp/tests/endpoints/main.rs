@@ -17,6 +17,7 @@ mod changes;
 mod containment;
 mod logging;
 mod messages;
+mod open_requests;
 mod prompts_and_resources;
 mod questions;
 mod sse;

@@ -43,18 +43,19 @@ struct Table {
 }
 
 struct Call {
+    askable: bool,
     events: mpsc::Sender<Event>,
     names: Option<(RequestId, ProgressToken)>,
 }
 
 impl CallsInFlight {
-    /// Enters a call that is about to be sent.
-    pub(super) fn begin(&self) -> (CallTag, mpsc::Receiver<Event>) {
+    /// Enters a call that is about to be sent; whether somebody answers questions in it.
+    pub(super) fn begin(&self, askable: bool) -> (CallTag, mpsc::Receiver<Event>) {
         let (events, received) = mpsc::channel(MOST_EVENTS);
         let mut table = self.table();
         table.last += 1;
         let serial = table.last;
-        table.calls.insert(serial, Call { events, names: None });
+        table.calls.insert(serial, Call { askable, events, names: None });
         (CallTag(serial), received)
     }
 
@@ -91,8 +92,9 @@ impl CallsInFlight {
     /// A message for the log of whoever called last, which is the only caller there is on the
     /// connection. Gives it back when nobody is calling.
     pub(super) fn log(&self, message: LogMessage) -> Option<LogMessage> {
-        let Some(events) = self.asking(None) else { return Some(message) };
-        let _ = events.try_send(Event::Log(message));
+        let table = self.table();
+        let Some(call) = table.calls.values().next_back() else { return Some(message) };
+        let _ = call.events.try_send(Event::Log(message));
         None
     }
 
@@ -100,10 +102,11 @@ impl CallsInFlight {
     /// that began last. All calls of the connection are of one caller.
     pub(super) fn asking(&self, request: Option<&RequestId>) -> Option<mpsc::Sender<Event>> {
         let table = self.table();
-        let known =
-            request.and_then(|id| table.by_request.get(id)).and_then(|it| table.calls.get(it));
-        let sent = || table.calls.values().rev().find(|call| call.names.is_some());
-        known.or_else(sent).map(|call| call.events.clone())
+        let of_stream = request.and_then(|id| table.by_request.get(id));
+        let of_stream = of_stream.and_then(|serial| table.calls.get(serial));
+        let latest =
+            || table.calls.values().rev().find(|call| call.askable && call.names.is_some());
+        of_stream.filter(|call| call.askable).or_else(latest).map(|call| call.events.clone())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

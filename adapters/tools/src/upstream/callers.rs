@@ -66,10 +66,11 @@ impl Callers {
         let swept = Arc::downgrade(&callers);
         let period = (idle / 4).clamp(Duration::from_millis(100), Duration::from_secs(30));
         tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(period).await;
-                let Some(callers) = swept.upgrade() else { return };
+            tokio::time::sleep(period).await;
+            while let Some(callers) = swept.upgrade() {
                 callers.end_idle(idle);
+                drop(callers);
+                tokio::time::sleep(period).await;
             }
         });
         callers

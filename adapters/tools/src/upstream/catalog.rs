@@ -314,7 +314,9 @@ impl Upstream {
             None => self.headers(context),
             Some(_) => CallerHeaders::default(),
         };
-        Outgoing { method: call.method, params: call.params, meta, headers }
+        // While somebody types there is nobody to answer.
+        let askable = call.method != "completion/complete";
+        Outgoing { method: call.method, params: call.params, meta, headers, askable }
     }
 
     fn headers(&self, context: &CallContext) -> CallerHeaders {

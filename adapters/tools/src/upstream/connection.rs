@@ -46,6 +46,8 @@ pub(super) struct Outgoing {
     pub(super) params: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
     pub(super) headers: CallerHeaders,
+    /// Whether somebody answers questions of the server.
+    pub(super) askable: bool,
 }
 
 impl Outgoing {
@@ -55,7 +57,8 @@ impl Outgoing {
             Value::Object(params) => params,
             _ => Map::new(),
         };
-        Self { method, params, meta: Map::new(), headers: CallerHeaders::default() }
+        let headers = CallerHeaders::default();
+        Self { method, params, meta: Map::new(), headers, askable: false }
     }
 
     /// As the engine takes it. It stays untyped, so that nothing of it is lost.
@@ -152,11 +155,11 @@ impl Connection {
             ServiceError::McpError(error) => self.errors.refused(error),
             ServiceError::TransportClosed => self.errors.ended(),
             ServiceError::TransportSend(cause) => {
-                tracing::warn!("a request to an upstream server failed: {}", cause.error);
+                self.errors.log(&cause.error);
                 self.errors.unreachable()
             }
             other => {
-                tracing::warn!("a request to an upstream server failed: {other}");
+                self.errors.log(&other);
                 self.errors.unreachable()
             }
         }

@@ -18,6 +18,12 @@ impl Errors {
         Self { name: name.to_owned() }
     }
 
+    /// Why a request failed, for the operator.
+    pub(super) fn log(&self, why: &dyn std::fmt::Display) {
+        let why = why.to_string();
+        tracing::warn!(upstream = self.name, "a request failed: {}", bounded(&why, 500));
+    }
+
     /// There is no connection now.
     pub(super) fn down(&self) -> CallError {
         self.unavailable("is not available now; it is being tried again")

@@ -1,5 +1,6 @@
 //! What an upstream server offers, as it said last.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -108,12 +109,18 @@ impl Lists {
             let name = format!("{}{}", self.prefix, tool.name);
             if !is_tool_name(&name) {
                 self.skipped(&format!("the tool {name:?}"), "that is no name of a tool");
-            } else if known.by_name.contains_key(&name) {
-                self.skipped(&format!("the tool {name:?}"), "there is another of that name");
-            } else {
-                let tool = Arc::new(ToolDescription { name: name.clone(), ..tool });
-                known.by_name.insert(name, Arc::clone(&tool));
-                known.tools.push(tool);
+                continue;
+            }
+            match known.by_name.entry(name) {
+                Entry::Occupied(other) => {
+                    let what = format!("the tool {:?}", other.key());
+                    self.skipped(&what, "there is another of that name");
+                }
+                Entry::Vacant(place) => {
+                    let tool = Arc::new(ToolDescription { name: place.key().clone(), ..tool });
+                    place.insert(Arc::clone(&tool));
+                    known.tools.push(tool);
+                }
             }
         }
         Ok(())

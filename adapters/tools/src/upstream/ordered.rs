@@ -78,18 +78,17 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Ordered<T> {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            match self.inner.receive().await {
-                Some(JsonRpcMessage::Notification(notification)) => {
-                    match self.notices.take(notification.notification) {
-                        None => {}
-                        Some(other) => return Some(JsonRpcMessage::notification(other)),
-                    }
-                }
+            let received = self.inner.receive().await;
+            let other = match received {
+                Some(JsonRpcMessage::Notification(it)) => self.notices.take(it.notification),
                 Some(other) => return Some(other),
                 None => {
                     self.closed.cancel();
                     return None;
                 }
+            };
+            if let Some(other) = other {
+                return Some(JsonRpcMessage::notification(other));
             }
         }
     }

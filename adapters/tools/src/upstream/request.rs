@@ -47,7 +47,7 @@ impl Request {
         outgoing: Outgoing,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, CallError> {
-        let (tag, events) = connection.calls.begin();
+        let (tag, events) = connection.calls.begin(outgoing.askable);
         let entered = Entered(&connection, tag);
         let (request, options) = outgoing.into_request(Some(tag));
         let sent = connection.peer.send_request_with_option(request, options).await;

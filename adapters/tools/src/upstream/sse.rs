@@ -1,7 +1,8 @@
 //! HTTP+SSE, the transport of revision 2024-11-05: a stream of events from the server, whose first
 //! one says where messages to the server go.
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use http::header::ACCEPT;
 use rmcp::RoleClient;
 use rmcp::model::ServerJsonRpcMessage;
@@ -15,6 +16,9 @@ use url::Url;
 
 use super::address::{Web, caller_of};
 use super::passing_caller::CallerHeaders;
+
+/// Bytes of one event, as over Streamable HTTP.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Messages received and not yet read.
 const BUFFER: usize = 64;
@@ -32,7 +36,7 @@ pub(super) struct SseTransport {
 #[derive(Debug, Error)]
 pub(super) enum SseFailure {
     #[error("{0}")]
-    Http(#[from] reqwest::Error),
+    Http(reqwest::Error),
     #[error("it answered HTTP {0}")]
     Status(http::StatusCode),
     #[error("it sends no stream of events")]
@@ -41,6 +45,13 @@ pub(super) enum SseFailure {
     NoEndpoint,
     #[error("it sends messages to {0}, which is another origin")]
     ForeignEndpoint(Url),
+}
+
+/// Without the address, which may have a secret in it.
+impl From<reqwest::Error> for SseFailure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
+    }
 }
 
 /// Opens the stream and waits for the address of messages, which must be of the same origin: what we
@@ -59,7 +70,8 @@ pub(super) async fn open(web: Web, caller: CallerHeaders) -> Result<SseTransport
     if !is_stream {
         return Err(SseFailure::NoStream);
     }
-    let mut events = Box::pin(SseStream::from_bytes_stream(response.bytes_stream()));
+    let bytes = bounded(response.bytes_stream());
+    let mut events = Box::pin(SseStream::from_bytes_stream(bytes));
     let endpoint = loop {
         match events.next().await {
             Some(Ok(event)) if event.event.as_deref() == Some("endpoint") => {
@@ -83,6 +95,20 @@ pub(super) async fn open(web: Web, caller: CallerHeaders) -> Result<SseTransport
         }
     });
     Ok(SseTransport { web, caller, endpoint, received, reader: reader.abort_handle() })
+}
+
+/// The same bytes, ending where an event is too long to be kept.
+fn bounded<E>(bytes: impl Stream<Item = Result<Bytes, E>>) -> impl Stream<Item = Result<Bytes, E>> {
+    let mut of_event = 0;
+    let mut last = 0;
+    bytes.take_while(move |chunk| {
+        for byte in chunk.iter().flatten().filter(|byte| **byte != b'\r') {
+            let ends = *byte == b'\n' && last == b'\n';
+            of_event = if ends { 0 } else { of_event + 1 };
+            last = *byte;
+        }
+        std::future::ready(of_event <= MOST_BYTES)
+    })
 }
 
 fn message(event: Sse) -> Option<ServerJsonRpcMessage> {

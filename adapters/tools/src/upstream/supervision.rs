@@ -136,18 +136,15 @@ impl Supervisor {
                 attempt = self.connector.connect(&self.purpose) => attempt,
                 () = ended.cancelled() => break,
             };
-            let why: Arc<str> = match attempt {
-                Ok(connection) => {
-                    let begun = Instant::now();
-                    self.serve(&connection, &state, &ended).await;
-                    connection.end().await;
-                    if connection.has_answered() || begun.elapsed() > GOOD {
-                        delay = Duration::ZERO;
-                    }
-                    "its connection ended".into()
-                }
-                Err(why) => why.into(),
+            let good = match &attempt {
+                Ok(connection) => self.serve(connection, &state, &ended).await,
+                Err(_) => false,
             };
+            if good {
+                delay = Duration::ZERO;
+            }
+            let ended_by_itself = || "its connection ended".to_owned();
+            let why: Arc<str> = attempt.err().unwrap_or_else(ended_by_itself).into();
             if ended.is_cancelled() {
                 break;
             }
@@ -157,7 +154,7 @@ impl Supervisor {
                 delay.as_millis()
             );
             self.pause(&state, &ended, why, delay).await;
-            delay = (delay * 2).clamp(self.limits.first_delay, self.limits.longest_delay);
+            delay = longer(delay, &self.limits);
         }
         self.changes.listeners.end();
         state.send_replace(State::Ended);
@@ -181,13 +178,25 @@ impl Supervisor {
         state.send_replace(State::Connecting(Some(why)));
     }
 
-    /// Until the connection ends, or is to end.
+    /// Until the connection ends, or is to end; whether it was good for something.
     async fn serve(
         &self,
         connection: &Arc<Connection>,
         state: &watch::Sender<State>,
         ended: &CancellationToken,
-    ) {
+    ) -> bool {
+        let begun = Instant::now();
+        tokio::select! {
+            () = self.stay_current(connection, state) => {}
+            () = connection.closed.cancelled() => {}
+            () = ended.cancelled() => {}
+        }
+        connection.end().await;
+        connection.has_answered() || begun.elapsed() > GOOD
+    }
+
+    /// Reads the lists, and again whenever they change.
+    async fn stay_current(&self, connection: &Arc<Connection>, state: &watch::Sender<State>) {
         // First, so that what changes while the lists are read is not missed.
         let listening =
             keep_listening(Arc::clone(connection), self.changes.clone(), self.limits.start);
@@ -200,11 +209,8 @@ impl Supervisor {
         tracing::info!(upstream = &*self.connector.name, "the tool server is connected");
         state.send_replace(State::Up(Arc::clone(connection)));
         loop {
-            tokio::select! {
-                () = connection.closed.cancelled() => return,
-                () = ended.cancelled() => return,
-                stale = self.changes.stale.next() => self.refresh(connection, &stale).await,
-            }
+            let stale = self.changes.stale.next().await;
+            self.refresh(connection, &stale).await;
         }
     }
 
@@ -219,5 +225,27 @@ impl Supervisor {
                 ),
             }
         }
+    }
+}
+
+/// The delay after this one failed.
+fn longer(delay: Duration, limits: &UpstreamLimits) -> Duration {
+    (delay * 2).max(limits.first_delay).min(limits.longest_delay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_delay_is_twice_the_one_before_up_to_the_longest() {
+        let limits = UpstreamLimits {
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(5),
+            ..UpstreamLimits::default()
+        };
+        let delays = std::iter::successors(Some(Duration::ZERO), |it| Some(longer(*it, &limits)));
+        let seconds: Vec<u64> = delays.take(6).map(|it| it.as_secs()).collect();
+        assert_eq!(seconds, [0, 1, 2, 4, 5, 5]);
     }
 }

@@ -51,7 +51,8 @@ pub trait McpSessions: Send + Sync {
     ///
     /// When its owner has as many as one may have, those of them that were used longest ago are
     /// ended, as many as it takes; of those used in the same second, those opened first. Their ids
-    /// are returned. The bounds hold for any number of concurrent calls.
+    /// are returned. Sessions that have expired, of whomever, are forgotten, so that there are never
+    /// many more than may be open. The bounds hold for any number of concurrent calls.
     ///
     /// # Errors
     /// [`OpenSessionError::Full`] when there would be too many of all owners together, and

@@ -164,6 +164,9 @@ async fn sessions_that_have_expired_take_no_room(store: Arc<dyn McpSessions>) {
     assert_eq!(store.open_session(&at_the_end, bounds).await.unwrap(), []);
     let third = McpSession { opened_at: at(10), ..mcp_session("third", "third") };
     assert_eq!(store.open_session(&third, bounds).await.unwrap(), []);
+    for owner in ["owner", "somebody else"] {
+        assert_eq!(find(&*store, owner, owner).await, None, "nobody can want it");
+    }
 }
 
 async fn one_session_too_many_of_all_is_refused_and_ends_none(store: Arc<dyn McpSessions>) {

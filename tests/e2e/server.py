@@ -69,9 +69,20 @@ class Server:
         """Ends the process as a power cut would: nothing is flushed, nothing closed."""
         self._end(signal.SIGKILL)
 
+    def tell(self, number: signal.Signals) -> None:
+        """Tells the running process something."""
+        assert self._process is not None, "the server is not running"
+        self._process.send_signal(number)
+
     @property
     def is_running(self) -> bool:
         return self._process is not None
+
+    def children(self) -> set[int]:
+        """The processes that it started and that run, by their id."""
+        assert self._process is not None, "the server is not running"
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return {int(child) for children in threads for child in children.read_text().split()}
 
     def command(self, *arguments: str) -> str:
         """What the program prints when it is run with a command, over the same store."""

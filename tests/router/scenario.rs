@@ -15,7 +15,7 @@ use mcp_oauth_core::domain::refresh::RefreshPolicy;
 use mcp_oauth_core::domain::scope::{Scope, ScopeDescription, ScopeHierarchy, ScopeSet};
 use mcp_oauth_core::domain::web_origin::OriginPolicy;
 use mcp_oauth_core::port::{
-    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits,
+    Clock, KeyStore, LoginMethods, LoginProvider, NoProviders, Random, RequestLimits, StateSealer,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
@@ -126,13 +126,10 @@ impl Scenario {
     pub(crate) fn of(setup: Setup) -> Self {
         let clock = Arc::new(SettableClock::new());
         let audit = Arc::new(RecordedAudit::default());
-        let store = setup.store;
+        let store = Arc::clone(&setup.store);
         let published = Arc::new(Publications::default());
         let people = Arc::new(People::default());
-        let mut address = PublicAddress::new(setup.base_url).unwrap();
-        if let Some(issuer) = setup.issuer {
-            address = address.with_issuer(issuer).unwrap();
-        }
+        let address = public_address(&setup);
         let issuer = address.issuer().clone();
         let issuer = Arc::new(own_issuer(issuer, setup.keys, &clock));
         // A server that runs after another one does not draw the same again.
@@ -163,9 +160,7 @@ impl Scenario {
             token_keeping: Some(token_keeping(&store, &random)),
             catalog: Arc::new(catalog),
             schemas: Arc::new(JsonSchemas::default()),
-            state_sealer: Arc::new(
-                CallStateSealer::of_this_process(Arc::new(CountedRandom::after(0))).unwrap(),
-            ),
+            state_sealer: state_sealer(),
             clock: Arc::clone(&clock) as _,
             random,
             audit: Arc::clone(&audit) as _,
@@ -261,6 +256,19 @@ fn catalog(providers: &[LoginProvider]) -> BuiltinCatalog {
         true => catalog.with(AskProvider).unwrap(),
         false => catalog,
     }
+}
+
+fn public_address(setup: &Setup) -> PublicAddress {
+    let address = PublicAddress::new(setup.base_url).unwrap();
+    match setup.issuer {
+        Some(issuer) => address.with_issuer(issuer).unwrap(),
+        None => address,
+    }
+}
+
+fn state_sealer() -> Arc<dyn StateSealer> {
+    let random = Arc::new(CountedRandom::after(0));
+    Arc::new(CallStateSealer::of_this_process(random).unwrap())
 }
 
 fn token_keeping(store: &Arc<RecordingStore>, random: &Arc<dyn Random>) -> TokenKeeping {

@@ -25,6 +25,12 @@ pub(crate) struct Catalogs {
     running: Vec<Running>,
 }
 
+/// Catalogs that may take the place of those that are served.
+pub(crate) struct Prepared {
+    parts: Vec<Part>,
+    running: Vec<Running>,
+}
+
 /// The catalog of one table `[tools.NAME]`.
 #[derive(Clone)]
 struct Running {
@@ -57,15 +63,19 @@ impl Catalogs {
         Arc::clone(&self.joined) as _
     }
 
-    /// Puts those of other tables in their place. MCP servers whose table is as it was run on; the
-    /// others end once nobody waits for them. With a problem everything stays as it is.
-    pub(crate) async fn replace(&mut self, tables: &[ToolSettings]) -> Result<(), Problems> {
+    /// Opens the catalogs of other tables. MCP servers whose table is as it was run on.
+    pub(crate) async fn prepare(&self, tables: &[ToolSettings]) -> Result<Prepared, Problems> {
         let running = open_all(tables, &self.running).await?;
         let parts = parts(&self.builtin, &running);
         refuse_clashes(&parts, tables).await?;
-        self.joined.replace(parts);
-        self.running = running;
-        Ok(())
+        Ok(Prepared { parts, running })
+    }
+
+    /// Serves what was prepared in the place of what was served. What is not served any more ends
+    /// once its calls have ended.
+    pub(crate) fn adopt(&mut self, prepared: Prepared) {
+        self.joined.replace(prepared.parts);
+        self.running = prepared.running;
     }
 
     /// Ends the processes and connections of MCP servers.
@@ -89,7 +99,7 @@ impl Running {
     async fn open(settings: &ToolSettings) -> Result<Self, Problem> {
         let catalog = match &settings.source {
             ToolSource::OpenApi(config) => {
-                let catalog = OpenApiCatalog::load(config.clone(), Arc::new(SystemClock)).await;
+                let catalog = OpenApiCatalog::load((**config).clone(), Arc::new(SystemClock)).await;
                 Kind::OpenApi(Arc::new(catalog.map_err(|error| settings.problem(&error))?))
             }
             ToolSource::Upstream(config) => {

@@ -7,7 +7,9 @@ use mcp_oauth_core::domain::limit::LimitedAction;
 use serde_json::{Map, Value, json};
 
 use crate::identity_table::KEYS;
+use crate::openapi_settings::{CREDENTIAL_KEYS, KINDS, Kind as CredentialKind};
 use crate::setting_table::{Kind, SETTINGS, Setting, defaults};
+use crate::tool_table::{TOOL_KEYS, ToolKey};
 
 /// The schema (draft 2020-12), in a notation that editors of TOML files read too.
 pub(crate) fn schema() -> Value {
@@ -61,6 +63,7 @@ fn table(name: &str) -> Map<String, Value> {
         "dev_users" => dev_users(),
         "request_limits" => request_limits(),
         "scope_includes" => scope_includes(),
+        "tools" => tools(),
         _ => of_kind(Kind::Table, &[]),
     }
 }
@@ -79,6 +82,41 @@ fn identity() -> Map<String, Value> {
             "properties": KEYS.iter().map(key).collect::<Map<String, Value>>(),
             "additionalProperties": false,
         },
+    }))
+}
+
+fn tools() -> Map<String, Value> {
+    let key = |key: &ToolKey| {
+        let mut schema = match key.name {
+            "credentials" => credentials(),
+            _ => of_kind(key.kind, key.choices),
+        };
+        schema.insert("description".to_owned(), json!(key.meaning));
+        (key.name.to_owned(), Value::Object(schema))
+    };
+    let one_of = ["openapi", "command", "url"].map(|key| json!({ "required": [key] }));
+    object(json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,32}$" },
+        "additionalProperties": {
+            "type": "object",
+            "properties": TOOL_KEYS.iter().map(key).collect::<Map<String, Value>>(),
+            "oneOf": one_of,
+            "additionalProperties": false,
+        },
+    }))
+}
+
+fn credentials() -> Map<String, Value> {
+    let key = |(name, _): &(&str, &[CredentialKind])| match *name {
+        "kind" => ((*name).to_owned(), json!({ "enum": KINDS.map(|(kind, _)| kind) })),
+        name => (name.to_owned(), json!({ "type": "string" })),
+    };
+    object(json!({
+        "type": "object",
+        "properties": CREDENTIAL_KEYS.iter().map(key).collect::<Map<String, Value>>(),
+        "required": ["kind"],
+        "additionalProperties": false,
     }))
 }
 

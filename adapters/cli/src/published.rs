@@ -18,6 +18,7 @@ use crate::log_audit::LogAudit;
 use crate::setting_table::{SETTINGS, defaults, unknown_names};
 use crate::settings::{Settings, StoreChoice};
 use crate::store::Stores;
+use crate::tool_table::TOOL_KEYS;
 use crate::wiring;
 
 /// The commented profiles, by the name of their provider.
@@ -195,13 +196,36 @@ fn every_configuration_file_fits_the_schema() {
 
 #[test]
 fn the_reference_of_providers_has_every_key_and_no_other() {
-    let reference = include_str!("../../../docs/providers.md");
-    let rows: BTreeSet<&str> = reference
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `"))
-        .filter_map(|line| line.split_once('`'))
-        .map(|(key, _)| key)
-        .collect();
+    let rows = rows(include_str!("../../../docs/providers.md"));
     let keys: BTreeSet<&str> = KEYS.iter().map(|key| key.name).collect();
     assert_eq!(rows, keys, "docs/providers.md");
+}
+
+#[test]
+fn the_reference_of_tools_has_every_key_and_no_other() {
+    let names = |keys: Vec<&'static str>| BTreeSet::from_iter(keys);
+    let keys = names(TOOL_KEYS.iter().map(|key| key.name).collect());
+    assert_eq!(rows(include_str!("../../../docs/tools.md")), keys, "docs/tools.md");
+}
+
+/// What the rows of a document's tables begin with.
+fn rows(document: &str) -> BTreeSet<&str> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split_once('`')).map(|(key, _)| key).collect()
+}
+
+#[test]
+fn what_the_document_of_tools_shows_is_a_configuration() {
+    let document = include_str!("../../../docs/tools.md");
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let blocks: Vec<&str> = document.split("```toml\n").skip(1).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let (block, _) = block.split_once("```").unwrap();
+        let document = serde_json::to_value(parsed(block)).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|it| it.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{block}");
+        read(block).unwrap();
+    }
 }

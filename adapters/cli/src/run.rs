@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_oauth_core::port::{Clock, StoreUnavailable, ToolCatalog, UnusedClients};
+use mcp_oauth_core::port::{Clock, StoreUnavailable, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
-use mcp_oauth_http::{ServerLimits, router, serve};
+use mcp_oauth_http::{router, serve};
 use mcp_oauth_issuer::LocalIssuer;
 use mcp_oauth_tools::{BuiltinCatalog, UnusableTool};
 use tokio::net::TcpListener;
@@ -17,15 +17,17 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
+use crate::catalogs::Catalogs;
 use crate::listeners::NotListening;
 use crate::problem::{Problem, Problems};
+use crate::reload::{SettingPlaces, keep_up};
 use crate::settings::{PlaceSources, Places, RefusedSettings, Settings};
-use crate::signals::asked_to_stop;
+use crate::signals::{Reloads, asked_to_reload, asked_to_stop};
 use crate::store::{Stores, store_problem};
 use crate::stored_audit::StoredAudit;
 use crate::system::SystemClock;
 use crate::wiring::Wired;
-use crate::{banner, listeners, logging, wiring};
+use crate::{banner, listeners, logging, open_files, tls_files, wiring};
 
 /// How often expired records are thrown away.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
@@ -44,22 +46,20 @@ pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTo
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    match &arguments.command {
-        Some(command) => command.run(&arguments, &environment),
-        None => match run_server(&arguments, &environment, add) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(problems) => explain(&format!("can't start:\n{problems}")),
-        },
+    if let Some(command) = &arguments.command {
+        return command.run(&arguments, &environment);
+    }
+    match run_server(SettingPlaces { arguments, environment }, add) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => explain(&format!("can't start:\n{problems}")),
     }
 }
 
 fn run_server(
-    arguments: &Arguments,
-    environment: &BTreeMap<String, String>,
+    places: SettingPlaces,
     add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>,
 ) -> Result<(), Problems> {
-    let settings =
-        Settings::read(arguments, environment).map_err(|refused| also_unavailable(*refused))?;
+    let settings = places.read().map_err(|refused| also_unavailable(*refused))?;
     logging::start(&settings);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
@@ -67,10 +67,15 @@ fn run_server(
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");
     }
-    let catalog = BuiltinCatalog::demo(settings.policy.scopes.default.clone()).and_then(add);
-    let catalog = catalog
+    let catalog = builtin_tools(&settings).and_then(add);
+    let builtin = catalog
         .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
-    runtime()?.block_on(start_and_serve(&settings, Arc::new(catalog)))
+    runtime()?.block_on(start_and_serve(&settings, builtin, places))
+}
+
+fn builtin_tools(settings: &Settings) -> Result<BuiltinCatalog, UnusableTool> {
+    let scope = settings.policy.scopes.default.clone();
+    if settings.demo_tools { BuiltinCatalog::demo(scope) } else { Ok(BuiltinCatalog::new(scope)) }
 }
 
 /// What everything waits on.
@@ -102,17 +107,22 @@ fn also_unavailable(refused: RefusedSettings) -> Problems {
 
 async fn start_and_serve(
     settings: &Settings,
-    catalog: Arc<dyn ToolCatalog>,
+    builtin: BuiltinCatalog,
+    places: SettingPlaces,
 ) -> Result<(), Problems> {
     let sources = &settings.sources;
     let taken = tokio::join!(
         take_port(settings.host, settings.port, sources),
-        Stores::take(&settings.store, sources)
+        Stores::take(&settings.store, sources),
+        Catalogs::open(builtin, &settings.tools)
     );
-    let ((listeners, port), stores) = match taken {
-        (Ok(listening), Ok(stores)) => (listening, stores),
-        (listening, stores) => {
-            return Err(Problems(listening.err().into_iter().chain(stores.err()).collect()));
+    let ((listeners, port), stores, catalogs) = match taken {
+        (Ok(listening), Ok(stores), Ok(catalogs)) => (listening, stores, catalogs),
+        (listening, stores, catalogs) => {
+            let problems = listening.err().into_iter().chain(stores.err());
+            return Err(Problems(
+                problems.chain(catalogs.err().into_iter().flat_map(|it| it.0)).collect(),
+            ));
         }
     };
     let address = wiring::public_address(settings, port)?;
@@ -120,7 +130,7 @@ async fn start_and_serve(
     let trail = Arc::clone(&stores.audit);
     let (audit, storing) = StoredAudit::start(trail, Arc::new(SystemClock), served.clone());
     let Wired { use_cases, issuer, providers } =
-        wiring::wire(settings, address, &stores, catalog, Arc::new(audit))?;
+        wiring::wire(settings, address, &stores, catalogs.joined(), Arc::new(audit))?;
 
     let stop = CancellationToken::new();
     if use_cases.policy.authorization_server.is_local() {
@@ -133,21 +143,38 @@ async fn start_and_serve(
     }
     tokio::spawn(wiring::greet_providers(providers));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
-    let asked = asked_to_stop()
-        .map_err(|error| Problem::new("signals", "the system", &error, "Free resources."))?;
-    tokio::spawn(cancel_after(asked, stop.clone()));
+    let reloads = heed_signals(&stop)?;
+    let policy = Arc::clone(&use_cases.catalog_policy);
+    let keeping_up =
+        tokio::spawn(keep_up(catalogs, policy, places, reloads.clone(), served.clone()));
+    let tls = settings.connections.tls.as_ref().map(|files| {
+        tokio::spawn(tls_files::keep_up(files.clone(), reloads, stop.clone()));
+        files.tls()
+    });
     if let Err(error) = banner::print(settings, &use_cases, &stores.report) {
         tracing::debug!(%error, "standard output is closed");
     }
     let mounts = mcp_oauth_mcp::endpoints(&use_cases, wiring::mcp_settings(settings, &stop));
     let http = wiring::http_settings(settings, &use_cases.address);
-    serve(listeners, router(&use_cases, http, mounts), ServerLimits::default(), stop).await;
+    let limits = settings.connections.limits.clone();
+    open_files::allow(limits.connections);
+    serve(listeners, tls, router(&use_cases, http, mounts), limits, stop).await;
     served.cancel();
+    if keeping_up.await.is_err() {
+        tracing::warn!("some tools may not have been ended");
+    }
     if storing.await.is_err() {
         tracing::warn!("the last decisions are not stored");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Stops when asked to, and tells who reads again what can change.
+fn heed_signals(stop: &CancellationToken) -> Result<Reloads, Problem> {
+    let deaf = |error| Problem::new("signals", "the system", &error, "Free resources.");
+    tokio::spawn(cancel_after(asked_to_stop().map_err(deaf)?, stop.clone()));
+    asked_to_reload().map_err(deaf)
 }
 
 async fn take_port(
@@ -196,13 +223,14 @@ async fn keep_house(stores: Stores, settings: Settings, stop: CancellationToken)
         }
         let now = SystemClock.now();
         let unused = UnusedClients {
-            never_since: now.before(settings.keep_clients.never_used),
-            last_before: now.before(settings.keep_clients.idle),
+            never_since: now.before(settings.keep.never_used),
+            last_before: now.before(settings.keep.idle),
         };
         let gone = async {
             let records = stores.housekeeping.forget_expired(now.before(kept)).await?;
             let clients = stores.housekeeping.forget_clients(unused).await?;
-            let (before, most) = (now.before(settings.keep_audit), settings.most_audit_entries);
+            let (before, most) =
+                (now.before(settings.keep.audit), settings.keep.most_audit_entries);
             let decisions = stores.audit.forget_entries(before, most).await?;
             Ok::<_, StoreUnavailable>((records + decisions, clients))
         };

@@ -61,7 +61,7 @@ use Kind::{List, Number, Switch, Table, Text};
 const REQUEST_LIMITS: &str = "{ registration = { burst = 30, per_minute = 60 }, all_registrations = { burst = 300, per_minute = 600 }, authorization = { burst = 60, per_minute = 120 }, login = { burst = 30, per_minute = 60 }, token = { burst = 600, per_minute = 1200 }, token_of_client = { burst = 300, per_minute = 600 }, wrong_secret = { burst = 10, per_minute = 10 }, wrong_password = { burst = 5, per_minute = 5 }, wrong_password_of_user = { burst = 50, per_minute = 30 }, wrong_password_of_network = { burst = 50, per_minute = 30 }, wrong_grant = { burst = 60, per_minute = 60 } }";
 
 /// Every setting, in the order of `--help`.
-pub(crate) const SETTINGS: [Setting; 61] = [
+pub(crate) const SETTINGS: [Setting; 68] = [
     setting(
         "host",
         Text,
@@ -75,9 +75,16 @@ pub(crate) const SETTINGS: [Setting; 61] = [
             "base_url",
             Text,
             "",
-            "Where the world reaches this server; http://localhost:PORT when left out. Every published address is made from it",
+            "Where the world reaches this server; http://localhost:PORT when left out, https with TLS. Every published address is made from it",
         ),
     ),
+    setting(
+        "tls_certificate_file",
+        Text,
+        "",
+        "PEM file with the certificate to speak TLS with, followed by those that vouch for it; plain HTTP when left out. Read again on SIGHUP, and when it has changed",
+    ),
+    setting("tls_key_file", Text, "", "PEM file with the key of that certificate"),
     one_of(
         &["all", "http", "sse"],
         setting(
@@ -376,6 +383,36 @@ pub(crate) const SETTINGS: [Setting; 61] = [
         List,
         "[]",
         "Addresses and networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For or Forwarded says where a request comes from",
+    ),
+    setting(
+        "most_connections",
+        Number,
+        "10000",
+        "How many connections are open at once; more wait to be accepted",
+    ),
+    setting(
+        "most_open_requests",
+        Number,
+        "256",
+        "How many requests to the MCP endpoints one caller may have open at once, event streams and calls under way among them",
+    ),
+    setting(
+        "header_seconds",
+        Number,
+        "30",
+        "How long a TLS handshake, and the headers of a request, may take; so long a connection of HTTP/1.1 may be silent, in seconds",
+    ),
+    setting(
+        "idle_seconds",
+        Number,
+        "180",
+        "How long a connection of HTTP/2 may be without a request, in seconds",
+    ),
+    setting(
+        "drain_seconds",
+        Number,
+        "10",
+        "How long requests may go on after the server was told to stop, in seconds",
     ),
     setting(
         "limits",

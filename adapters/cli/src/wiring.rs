@@ -36,7 +36,8 @@ pub(crate) fn public_address(settings: &Settings, port: u16) -> Result<PublicAdd
 }
 
 fn address(settings: &Settings, port: u16) -> Result<PublicAddress, InvalidAddress> {
-    let base_url = settings.base_url.clone().unwrap_or_else(|| default_base_url(port));
+    let default = || default_base_url(port, settings.connections.tls.is_some());
+    let base_url = settings.base_url.clone().unwrap_or_else(default);
     let mut address = PublicAddress::new(&base_url)?;
     if let Some(issuer) = &settings.issuer {
         address = address.with_issuer(issuer)?;
@@ -240,6 +241,10 @@ pub(crate) fn mcp_settings(settings: &Settings, stop: &CancellationToken) -> Mcp
     McpSettings {
         transports: Transports { streamable_http: settings.streamable_http, sse: settings.sse },
         call_time_limit: settings.call_time_limit,
+        open_requests_per_caller: match settings.limits {
+            Some(_) => settings.connections.open_requests,
+            None => usize::MAX,
+        },
         shutdown: stop.clone(),
         ..McpSettings::new(name, env!("CARGO_PKG_VERSION"))
     }

@@ -1,8 +1,10 @@
 //! The body of a request: how long it may take, and what becomes of one that nobody read.
 //!
-//! hyper closes a connection whose body is still on its way when the answer is out, and says so to
-//! nobody: a client that keeps the connection finds it dead at its next request. So a refusal that
-//! needs no body waits for a small one, and announces the end of the connection otherwise.
+//! hyper closes a connection of HTTP/1.1 whose body is still on its way when the answer is out, and
+//! says so to nobody: a client that keeps the connection finds it dead at its next request. So a refusal
+//! that needs no body waits for a small one, and announces the end of the connection otherwise. In
+//! HTTP/2 only the stream ends early, by a reset that means no error (RFC 9113 §8.1); some clients take
+//! that for one, so a small body is waited for there too.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, Version};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
@@ -45,8 +47,8 @@ pub(crate) fn watch(body: Incoming) -> (ReturnedBody, UnreadBody) {
 }
 
 impl UnreadBody {
-    /// Reads the rest, or lets `response` announce that the connection ends.
-    pub(crate) async fn settle<B>(self, response: &mut Response<B>) {
+    /// Reads the rest, or lets `response` announce that the connection ends if it does so.
+    pub(crate) async fn settle<B>(self, response: &mut Response<B>, version: Version) {
         let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(rest) = rest.filter(|rest| !rest.is_end_stream()) else { return };
         let read = async {
@@ -56,7 +58,8 @@ impl UnreadBody {
             }
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         };
-        if !matches!(tokio::time::timeout(PATIENCE, read).await, Ok(Ok(()))) {
+        let is_read = matches!(tokio::time::timeout(PATIENCE, read).await, Ok(Ok(())));
+        if !is_read && version != Version::HTTP_2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }

@@ -8,6 +8,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Response};
 
 use crate::gate::Gate;
+use crate::open_requests::OpenRequests;
 use crate::seats::Seats;
 use crate::settings::McpSettings;
 use crate::sse::SseStream;
@@ -27,12 +28,13 @@ pub fn endpoints(use_cases: &UseCases, settings: McpSettings) -> Vec<Mounted> {
     let transports = settings.transports;
     let settings = Arc::new(settings);
     let seats = Seats::new(settings.sessions);
+    let open = OpenRequests::new(settings.open_requests_per_caller);
     let mut mounted = Vec::new();
     if transports.streamable_http {
-        mounted.extend(streamable_http(use_cases, &settings, &seats));
+        mounted.extend(streamable_http(use_cases, &settings, &seats, &open));
     }
     if transports.sse {
-        mounted.extend(sse(use_cases, &settings, &seats));
+        mounted.extend(sse(use_cases, &settings, &seats, &open));
     }
     mounted
 }
@@ -41,9 +43,10 @@ fn streamable_http(
     use_cases: &UseCases,
     settings: &Arc<McpSettings>,
     seats: &Arc<Seats>,
+    open: &OpenRequests,
 ) -> [Mounted; 2] {
     let endpoint = Arc::new(StreamableHttp::new(
-        Gate::new(use_cases, ResourceDocument::StreamableHttp),
+        Gate::new(use_cases, ResourceDocument::StreamableHttp, open),
         ToolHandler::new(use_cases, settings, Transport::StreamableHttp),
         StreamableSessions::new(
             seats,
@@ -56,8 +59,13 @@ fn streamable_http(
     [("/mcp", Arc::clone(&endpoint).boxed()), ("/mcp/", endpoint.boxed())]
 }
 
-fn sse(use_cases: &UseCases, settings: &Arc<McpSettings>, seats: &Arc<Seats>) -> [Mounted; 3] {
-    let gate = Gate::new(use_cases, ResourceDocument::Sse);
+fn sse(
+    use_cases: &UseCases,
+    settings: &Arc<McpSettings>,
+    seats: &Arc<Seats>,
+    open: &OpenRequests,
+) -> [Mounted; 3] {
+    let gate = Gate::new(use_cases, ResourceDocument::Sse, open);
     let sessions = SseSessions::new(seats);
     let stream = Arc::new(SseStream {
         gate: gate.clone(),

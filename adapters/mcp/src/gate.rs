@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use crate::accept::JSON;
 use crate::containment::contained;
 use crate::json_rpc_error::{Refused, refused};
+use crate::open_requests::{OpenRequest, OpenRequests};
 
 /// How long a catalog may take to describe a tool, which the port promises to be cheap.
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
@@ -32,6 +33,7 @@ pub(crate) struct Gate {
     tools: Arc<Tools>,
     address: Arc<PublicAddress>,
     document: ResourceDocument,
+    open_requests: OpenRequests,
 }
 
 /// What a request was let in for. It travels with the message to the tool handler.
@@ -43,23 +45,30 @@ pub(crate) struct Admission {
     pub(crate) tool: Option<AuthorizedTool>,
     /// The request that brought the message: the engine runs calls in tasks of their own.
     pub(crate) request: Option<Arc<CurrentRequest>>,
+    /// Counts it among those of the caller for as long as the message is dealt with.
+    pub(crate) _open: OpenRequest,
 }
 
 impl Admission {
     /// A caller who was let in by the current request.
-    pub(crate) fn of(caller: Arc<Principal>) -> Self {
-        Self { caller, tool: None, request: CurrentRequest::current() }
+    pub(crate) fn of(caller: Arc<Principal>, open: &OpenRequest) -> Self {
+        Self { caller, tool: None, request: CurrentRequest::current(), _open: open.clone() }
     }
 }
 
 impl Gate {
     /// A gate whose challenges name `document`.
-    pub(crate) fn new(use_cases: &UseCases, document: ResourceDocument) -> Self {
+    pub(crate) fn new(
+        use_cases: &UseCases,
+        document: ResourceDocument,
+        open_requests: &OpenRequests,
+    ) -> Self {
         Self {
             access: Arc::clone(&use_cases.access),
             tools: Arc::clone(&use_cases.tools),
             address: Arc::clone(&use_cases.address),
             document,
+            open_requests: open_requests.clone(),
         }
     }
 
@@ -71,6 +80,11 @@ impl Gate {
             Ok(caller) => Ok(Arc::new(caller)),
             Err(error) => Err(self.refuse(&error, request.headers())),
         }
+    }
+
+    /// Counts a request of a caller who was authenticated among those that are open.
+    pub(crate) fn open(&self, caller: &Principal) -> Result<OpenRequest, Refused> {
+        self.open_requests.open(caller)
     }
 
     /// Authorizes the call of a tool, before anything of it runs.

@@ -13,6 +13,7 @@ mod envelope;
 mod gate;
 mod json_rpc_error;
 mod message_body;
+mod open_requests;
 mod seats;
 mod session_refusal;
 mod session_replay;

@@ -19,6 +19,9 @@ pub struct McpSettings {
     pub call_time_limit: Duration,
     /// How many sessions there may be, and for how long.
     pub sessions: SessionLimits,
+    /// How many requests one caller may have open at once, over both transports: event streams and
+    /// calls under way among them. One more is refused before anything of it runs.
+    pub open_requests_per_caller: usize,
     /// Cancelled when the server shuts down: ends every session, stream and call.
     pub shutdown: CancellationToken,
 }
@@ -48,7 +51,7 @@ pub struct SessionLimits {
 
 impl McpSettings {
     /// The defaults: both transports, 4 MiB, 60 seconds a call, sessions of 30 idle minutes, 10,000
-    /// in total and 64 for each caller.
+    /// in total and 64 for each caller, who may have 256 requests open.
     #[must_use]
     pub fn new(server_name: impl Into<String>, server_version: impl Into<String>) -> Self {
         Self {
@@ -62,6 +65,7 @@ impl McpSettings {
                 total: 10_000,
                 per_caller: 64,
             },
+            open_requests_per_caller: 256,
             shutdown: CancellationToken::new(),
         }
     }

@@ -36,6 +36,7 @@ pub(crate) struct SseStream {
 impl SseStream {
     async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let caller = self.gate.authenticate(&request).await?;
+        let open = self.gate.open(&caller)?;
         if request.method() != Method::GET {
             return Err(method_not_allowed("GET"));
         }
@@ -51,12 +52,13 @@ impl SseStream {
         let address = format!("{}?session_id={}", self.messages_path, session.id());
         let first = frame("endpoint", &address);
         let events = stream::once(async { first }).chain(events(frames, session));
-        Ok(Response::builder()
+        let response = Response::builder()
             .content_type(EVENT_STREAM)
             .header(CACHE_CONTROL, "no-store")
             // Proxies would hold events back.
             .header("X-Accel-Buffering", "no")
-            .body(Body::from_bytes_stream(events.map(Ok::<_, std::io::Error>))))
+            .body(Body::from_bytes_stream(events.map(Ok::<_, std::io::Error>)));
+        Ok(open.until_sent(response))
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) struct SseMessages {
 impl SseMessages {
     async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let caller = self.gate.authenticate(&request).await?;
+        let open = self.gate.open(&caller)?;
         if request.method() != Method::POST {
             return Err(method_not_allowed("POST"));
         }
@@ -37,7 +38,7 @@ impl SseMessages {
         let inbox = inbox.ok_or_else(unknown_session)?;
         let (head, body) = request.into_parts();
         let body = message_body::read(&head.headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission::of(caller);
+        let mut admission = Admission::of(caller, &open);
         let mut id = None;
         if let Envelope::Request { id: of, tool, .. } = envelope::read(&body)? {
             id = Some(of);

@@ -10,7 +10,6 @@ use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use mcp_oauth_core::domain::principal::Principal;
 use poem::{Endpoint, Request, Response};
 use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, ErrorCode, InitializeRequestParams, RequestId,
@@ -75,11 +74,22 @@ impl StreamableHttp {
         Self { gate, handler, sessions, engine, max_body_bytes: settings.max_body_bytes }
     }
 
-    async fn answer(&self, mut request: Request) -> Result<Response, Refused> {
+    async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let caller = self.gate.authenticate(&request).await?;
-        if request.method() == Method::POST {
-            return self.post(request, caller).await;
-        }
+        let open = self.gate.open(&caller)?;
+        let admission = Admission::of(caller, &open);
+        let response = match *request.method() {
+            Method::POST => self.post(request, admission).await,
+            _ => self.without_message(request, admission).await,
+        };
+        response.map(|response| open.until_sent(response))
+    }
+
+    async fn without_message(
+        &self,
+        mut request: Request,
+        admission: Admission,
+    ) -> Result<Response, Refused> {
         if request.method() == Method::GET && !accepts(request.headers(), &[EVENT_STREAM]) {
             return Err(not_acceptable("the answer is text/event-stream"));
         }
@@ -87,20 +97,19 @@ impl StreamableHttp {
             method: request.method().clone(),
             headers: std::mem::take(request.headers_mut()),
             body: Bytes::new(),
-            admission: Admission::of(caller),
+            admission,
             id: None,
         };
         self.in_session(request).await
     }
 
-    async fn post(&self, request: Request, caller: Arc<Principal>) -> Result<Response, Refused> {
+    async fn post(&self, request: Request, mut admission: Admission) -> Result<Response, Refused> {
         if !accepts(request.headers(), &[JSON, EVENT_STREAM]) {
             return Err(not_acceptable("the answer is application/json or text/event-stream"));
         }
         let (head, body) = request.into_parts();
         let (method, headers) = (head.method, head.headers);
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
-        let mut admission = Admission::of(caller);
         let (id, opens_session) = match envelope::read(&body)? {
             Envelope::Request { id, method, tool } => {
                 if let Some(tool) = tool {

@@ -25,9 +25,7 @@ impl McpSessions for MemoryStore {
         if open - ended.len() >= bounds.total {
             return Err(OpenSessionError::Full);
         }
-        records.mcp_sessions.retain(|id, other| {
-            other.owner != session.owner || (other.is_open(now) && !ended.contains(id))
-        });
+        records.mcp_sessions.retain(|id, other| other.is_open(now) && !ended.contains(id));
         records.mcp_sessions.insert(session.id.clone(), session.clone());
         Ok(ended)
     }

@@ -3,10 +3,12 @@
 use crate::process::Program;
 
 /// Every setting with its default, as somebody reading `--help` should find it.
-const SETTINGS: [(&str, &str); 61] = [
+const SETTINGS: [(&str, &str); 68] = [
     ("host", "\"127.0.0.1\""),
     ("port", "8000"),
     ("base_url", "none"),
+    ("tls_certificate_file", "none"),
+    ("tls_key_file", "none"),
     ("transport", "\"all\""),
     ("provider", "\"dev\""),
     ("providers", "[]"),
@@ -63,6 +65,11 @@ const SETTINGS: [(&str, &str); 61] = [
     ("most_audit_entries", "1000000"),
     ("call_seconds", "60"),
     ("trusted_proxies", "[]"),
+    ("most_connections", "10000"),
+    ("most_open_requests", "256"),
+    ("header_seconds", "30"),
+    ("idle_seconds", "180"),
+    ("drain_seconds", "10"),
     ("limits", "true"),
     ("request_limits", "{ registration = { burst = 30, per_minute = 60 }"),
 ];

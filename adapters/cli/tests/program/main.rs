@@ -21,4 +21,5 @@ mod secrets;
 mod serving;
 mod sources;
 mod start_up_errors;
+mod tls;
 mod token_command;

@@ -61,6 +61,24 @@ fn md_12_plain_http_beyond_loopback_is_refused() {
 }
 
 #[test]
+fn tls_needs_a_certificate_and_its_key_and_both_readable() {
+    let certificate = "tls_certificate_file = \"certificate.pem\"\n";
+    let key = "tls_key_file = \"key.pem\"\n";
+    refuses_line(certificate, "TLS needs tls_key_file as well", "Set both");
+    refuses_line(key, "TLS needs tls_certificate_file as well", "Set both");
+    let both = format!("{certificate}{key}");
+    refuses_line(&both, "certificate.pem: No such file", "Name a readable PEM file");
+    let start = Program::new().file("certificate.pem", "no certificate").file("key.pem", "no key");
+    let told = Told {
+        setting: "tls_certificate_file",
+        source: "the file server.toml",
+        reason: "certificate.pem: there is no certificate in it",
+        remedy: "the certificate first",
+    };
+    tells(&start.config(&both).refusal(), &told);
+}
+
+#[test]
 fn co_06_the_dev_provider_is_refused_beyond_loopback() {
     refuses_flag(
         "--base-url",

@@ -12,6 +12,7 @@ mod test_catalog;
 
 mod authentication;
 mod messages;
+mod open_requests;
 mod sse;
 mod streamable_http;
 mod tool_calls;

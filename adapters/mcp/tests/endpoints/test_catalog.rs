@@ -28,8 +28,13 @@ impl Journal {
 
     /// Returns once `event` has happened.
     pub(crate) async fn wait_for(&self, event: &str) {
+        self.wait_for_times(event, 1).await;
+    }
+
+    /// Returns once `event` has happened so often.
+    pub(crate) async fn wait_for_times(&self, event: &str, times: usize) {
         let mut changes = self.changed.subscribe();
-        while !self.events().iter().any(|happened| happened == event) {
+        while self.events().iter().filter(|happened| *happened == event).count() < times {
             changes.changed().await.unwrap();
         }
     }

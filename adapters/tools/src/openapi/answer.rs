@@ -55,7 +55,7 @@ impl AnswerReader<'_> {
         if status.is_redirection() {
             return ToolOutput::failure(format!(
                 "{} answered {status}: what was asked for is at another address, and redirects \
-                 are not followed. The operator may have to correct `base_url`.",
+                 are not followed.",
                 self.server
             ));
         }

@@ -122,13 +122,11 @@ impl Body {
             Form::Bytes => whole(decoded(ARGUMENT, value)?),
             Form::Pairs(writings) => whole(form(members(value)?, writings).into_bytes()),
             Form::Parts { bytes, types } => {
-                let mut parts = Vec::new();
-                for (name, value) in members(value)? {
-                    for value in each(value) {
-                        parts.push(part(name, value, bytes.contains(name), types)?);
-                    }
-                }
-                Content::Parts(parts)
+                let single = members(value)?
+                    .iter()
+                    .flat_map(|(name, value)| each(value).into_iter().map(move |it| (name, it)));
+                let parts = single.map(|(name, it)| part(name, it, bytes.contains(name), types));
+                Content::Parts(parts.collect::<Result<_, _>>()?)
             }
         })
     }

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::config::CallLimits;
 
-/// Follows no redirect, takes no proxy from the environment and tries nothing twice.
+/// Follows no redirect, takes no proxy from the environment and tries nothing twice. How long an
+/// answer may take is for whoever asks to say.
 #[derive(Debug, Clone)]
 pub(super) struct HttpClient {
     client: Client,
@@ -27,7 +28,6 @@ pub(super) struct NoAnswer {
 enum NoAnswerKind {
     Unreachable,
     Untrusted,
-    Late,
     BrokenOff,
 }
 
@@ -47,7 +47,6 @@ impl NoAnswer {
             NoAnswerKind::Untrusted => {
                 "can't be reached safely: the certificate it shows is not trusted"
             }
-            NoAnswerKind::Late => "did not answer in time",
             NoAnswerKind::BrokenOff => "broke off before it answered",
         }
     }
@@ -63,7 +62,6 @@ impl HttpClient {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(limits.connect_timeout)
-            .timeout(limits.timeout)
             .tcp_nodelay(true)
             .build()
             .map_err(|error| causes(&error))?;
@@ -111,9 +109,7 @@ impl HttpClient {
 
 fn no_answer(error: &reqwest::Error) -> NoAnswer {
     let detail = causes(error);
-    let kind = if error.is_timeout() {
-        NoAnswerKind::Late
-    } else if error.is_connect() && detail.to_ascii_lowercase().contains("certificate") {
+    let kind = if error.is_connect() && detail.to_ascii_lowercase().contains("certificate") {
         NoAnswerKind::Untrusted
     } else if error.is_connect() {
         NoAnswerKind::Unreachable

@@ -217,7 +217,9 @@ fn bounded(mut schema: Map<String, Value>) -> Map<String, Value> {
                 "description": "Too large to be described here; see the documentation of the API.",
             });
         }
-        schema.remove("$defs").map(|definitions| restore(&mut schema, definitions));
+        if let Some(definitions) = schema.remove("$defs") {
+            restore(&mut schema, definitions);
+        }
     }
     schema
 }
@@ -236,9 +238,8 @@ fn without(schema: &mut Value, keywords: &[&str], depth: usize) {
             // The outermost object is of names: of definitions or properties.
             let of_names = depth == 0;
             if !of_names {
-                members.retain(|name, value| {
-                    !(keywords.contains(&name.as_str()) && !value.is_object())
-                });
+                members
+                    .retain(|name, value| value.is_object() || !keywords.contains(&name.as_str()));
             }
             members.values_mut().for_each(|value| without(value, keywords, depth + 1));
         }

@@ -1,32 +1,19 @@
-//! What happens on a connection before and after a request is answered, over real sockets.
+//! HTTP/1.1 on a connection.
 
-#![expect(clippy::unwrap_used, reason = "a connection that can't go on fails its test")]
-
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use mcp_oauth_http::{ServerLimits, serve};
-use poem::endpoint::make_sync;
-use poem::http::StatusCode;
-use poem::{EndpointExt, Request, Response};
+use mcp_oauth_http::ServerLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
+use tokio::net::TcpStream;
 
-/// A server that answers everything with 401 and reads no body, until the guard is dropped.
-async fn refusing_server(header_timeout: Duration) -> (SocketAddr, impl Drop) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let limits = ServerLimits { header_timeout, ..ServerLimits::default() };
-    let refuse = |_| Response::builder().status(StatusCode::UNAUTHORIZED).body("no");
-    let endpoint = make_sync(refuse).map_to_response();
-    tokio::spawn(serve(vec![listener], endpoint, limits, stop.clone()));
-    (address, stop.drop_guard())
+use crate::server::{Server, echoing, patient, refusing, soon, start};
+
+async fn refusing_server(header_timeout: Duration) -> Server {
+    start(refusing(), None, ServerLimits { header_timeout, ..patient() }).await
 }
 
-async fn patient_server() -> (SocketAddr, impl Drop) {
-    refusing_server(Duration::from_secs(600)).await
+async fn patient_server() -> Server {
+    start(refusing(), None, patient()).await
 }
 
 /// Sends a head and reads until the answer is complete, whose body is "no".
@@ -45,19 +32,28 @@ async fn read_answer(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn co_04_a_connection_that_says_nothing_is_closed() {
-    let (address, _stop) = refusing_server(Duration::from_millis(50)).await;
+    let server = refusing_server(Duration::from_millis(50)).await;
     for beginning in ["", "G", "PRI * HT", "GET / HTTP/1.1\r\nHost: h\r\n"] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(beginning.as_bytes()).await.unwrap();
         let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).await.unwrap();
+        soon(stream.read_to_end(&mut rest)).await.unwrap();
     }
 }
 
 #[tokio::test]
+async fn co_04_a_connection_that_says_nothing_more_is_closed() {
+    let server = refusing_server(Duration::from_millis(50)).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let answer = ask(&mut stream, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(soon(stream.read(&mut [0])).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_refusal_leaves_a_connection_whose_body_comes_late_usable() {
-    let (address, _stop) = patient_server().await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let server = patient_server().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     // The answer is out before the body, or after: the next request has to work either way.
@@ -70,8 +66,8 @@ async fn a_refusal_leaves_a_connection_whose_body_comes_late_usable() {
 
 #[tokio::test]
 async fn a_refusal_of_a_large_body_announces_the_end_of_the_connection() {
-    let (address, _stop) = patient_server().await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let server = patient_server().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&[b'x'; 300 * 1024]).await.unwrap();
@@ -81,30 +77,21 @@ async fn a_refusal_of_a_large_body_announces_the_end_of_the_connection() {
 
 #[tokio::test]
 async fn a_request_names_exactly_one_host() {
-    let (address, _stop) = patient_server().await;
+    let server = patient_server().await;
     for head in [
         "GET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
         "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
         assert!(ask(&mut stream, head).await.starts_with("HTTP/1.1 400"), "{head}");
     }
 }
 
 #[tokio::test]
 async fn co_03_the_other_end_of_the_connection_reaches_the_request() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let _stop = stop.clone().drop_guard();
-    let echo = |request: Request| {
-        let peer = request.remote_addr().as_socket_addr().copied();
-        Response::builder().header("x-peer", peer.unwrap().to_string()).body("no")
-    };
-    let endpoint = make_sync(echo).map_to_response();
-    tokio::spawn(serve(vec![listener], endpoint, ServerLimits::default(), stop));
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let server = start(echoing(), None, patient()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     let peer = stream.local_addr().unwrap();
     let answer = ask(&mut stream, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
     assert!(answer.contains(&format!("x-peer: {peer}\r\n")), "{answer}");
@@ -112,11 +99,11 @@ async fn co_03_the_other_end_of_the_connection_reaches_the_request() {
 
 #[tokio::test]
 async fn co_04_a_head_that_is_too_large_to_read_is_refused_on_the_connection() {
-    let (address, _stop) = patient_server().await;
+    let server = patient_server().await;
     let many = "x-a: b\r\n".repeat(100);
     let large = format!("x-a: {}\r\n", "b".repeat(200 * 1024));
     for headers in [many, large] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
         let head = format!("GET / HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
         // The server may stop reading before all of it is written.
         let _ = stream.write_all(head.as_bytes()).await;

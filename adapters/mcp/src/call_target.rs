@@ -126,10 +126,7 @@ fn completed(params: &str) -> Result<Completable, &'static str> {
 mod tests {
     use super::*;
 
-    fn target<'a>(
-        method: &str,
-        params: &'a Box<RawValue>,
-    ) -> Result<Option<Target<'a>>, &'static str> {
+    fn target<'a>(method: &str, params: &'a RawValue) -> Result<Option<Target<'a>>, &'static str> {
         Target::of(method, Some(params))
     }
 

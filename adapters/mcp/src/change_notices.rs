@@ -9,7 +9,9 @@ use mcp_oauth_core::port::{CatalogChanges, Watch};
 use mcp_oauth_core::service::resources::{AuthorizedResource, Resources};
 use rmcp::RoleServer;
 use rmcp::model::ResourceUpdatedNotificationParam;
-use rmcp::service::{Peer, ServiceError, SubscriptionContext, SubscriptionSendError};
+use rmcp::service::{
+    Peer, ServiceError, SubscriptionContext, SubscriptionSendError, SubscriptionSink,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::containment::contained;
@@ -30,16 +32,17 @@ type Heard = Box<dyn CatalogChanges>;
 impl Notices {
     /// Tells a session until it ends.
     pub(crate) fn to_session(
-        self,
+        &self,
         changes: Heard,
         peer: Peer<RoleServer>,
         session: Weak<Session>,
         ended: CancellationToken,
     ) {
+        let notices = self.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = ended.cancelled() => {}
-                () = self.tell_session(changes, &peer, &session) => {}
+                () = notices.tell_session(changes, &peer, &session) => {}
             }
         });
     }
@@ -98,19 +101,26 @@ impl Notices {
                 CatalogChange::Tools => sink.notify_tool_list_changed().await,
                 CatalogChange::Prompts => sink.notify_prompt_list_changed().await,
                 CatalogChange::Resources => sink.notify_resource_list_changed().await,
-                CatalogChange::Resource(uri) => {
-                    match watched.iter().find(|resource| resource.uri() == uri) {
-                        Some(resource) if self.may_know(resource).await => {
-                            sink.notify_resource_updated(uri).await
-                        }
-                        _ => Ok(()),
-                    }
-                }
+                CatalogChange::Resource(uri) => self.tell_listener(sink, &watched, uri).await,
             };
             match told {
                 Ok(()) | Err(SubscriptionSendError::NotificationNotAccepted(_)) => {}
                 Err(_) => return,
             }
+        }
+    }
+
+    async fn tell_listener(
+        &self,
+        sink: &SubscriptionSink,
+        watched: &[AuthorizedResource],
+        uri: String,
+    ) -> Result<(), SubscriptionSendError> {
+        match watched.iter().find(|resource| resource.uri() == uri) {
+            Some(resource) if self.may_know(resource).await => {
+                sink.notify_resource_updated(uri).await
+            }
+            _ => Ok(()),
         }
     }
 

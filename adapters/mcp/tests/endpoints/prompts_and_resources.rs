@@ -214,8 +214,8 @@ async fn rs_10_rs_11_everything_beyond_the_token_is_403_before_it_is_touched() {
             let answer = server.answer(request).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method}: {}", answer.body);
             let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
-            let [challenge] = challenges.as_slice() else { panic!("{challenges:?}") };
-            let challenge = challenge.to_str().unwrap();
+            assert_eq!(challenges.len(), 1, "{challenges:?}");
+            let challenge = challenges[0].to_str().unwrap();
             assert!(challenge.contains("scope=\"files:read mcp:tools\""), "{challenge}");
         }
     }

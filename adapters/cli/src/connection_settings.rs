@@ -34,6 +34,7 @@ impl Reader<'_> {
                 idle: idle?,
                 connections: usize::try_from(connections?).ok()?,
                 drain: drain?,
+                ..ServerLimits::default()
             },
             open_requests: usize::try_from(open_requests?).ok()?,
         })

@@ -27,6 +27,7 @@ use crate::preface::{Spoken, detect};
 use crate::request_head::{LARGEST_FIELDS, LONGEST_URI, MOST_FIELDS};
 use crate::server::ServerLimits;
 use crate::tls::{ALPN_HTTP2, Tls};
+use crate::unread_answer::TakenInTime;
 
 /// The largest head of a request, in bytes. What is larger is answered by hyper, 431 with nothing in
 /// it; what is smaller and still too large by `request_head`.
@@ -61,6 +62,7 @@ pub(crate) struct Connections<E> {
     http2: http2::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle: Duration,
+    unread: Duration,
     stop: CancellationToken,
 }
 
@@ -69,6 +71,8 @@ pub(crate) struct Connections<E> {
 enum EndedEarly {
     #[error("nothing was asked in time")]
     Silent,
+    #[error("an answer was not read")]
+    Unread,
     #[error("the server stopped before anything was asked")]
     Stopped,
     #[error("the TLS handshake failed: {0}")]
@@ -96,6 +100,7 @@ where
             http2: http2(),
             header_timeout: limits.header_timeout,
             idle: limits.idle,
+            unread: limits.unread,
             stop,
         }
     }
@@ -140,6 +145,7 @@ where
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let stream = TakenInTime::new(stream, self.unread);
         match spoken {
             Spoken::Http1 => self.speak_http1(stream, ends).await,
             Spoken::Http2 => self.speak_http2(stream, ends).await,
@@ -176,7 +182,10 @@ where
         };
         // Whoever was told to go, and does not, is left once it has nothing under way.
         let patience = self.header_timeout;
-        until(connection, asked_to_end, open.silence(patience, patience)).await
+        tokio::select! {
+            ended = until(connection, asked_to_end, open.silence(patience, patience)) => ended,
+            () = open.unread(self.unread) => Err(EndedEarly::Unread),
+        }
     }
 }
 

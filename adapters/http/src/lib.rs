@@ -23,6 +23,7 @@ mod request_head;
 mod router;
 mod server;
 mod tls;
+mod unread_answer;
 mod unread_body;
 mod well_known;
 

@@ -1,19 +1,30 @@
 //! The requests under way on one connection of HTTP/2, and how long there have been none.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Counts the requests under way on a connection.
 #[derive(Clone, Default)]
-pub(crate) struct OpenRequests(Arc<watch::Sender<usize>>);
+pub(crate) struct OpenRequests {
+    count: Arc<watch::Sender<usize>>,
+    unread: Arc<Mutex<Unread>>,
+}
+
+/// The answers of which the client takes nothing, and since when: HTTP/2 lets it hold back each.
+#[derive(Default)]
+struct Unread {
+    last: u64,
+    since: BTreeMap<u64, Instant>,
+}
 
 /// One of them, until it is dropped.
 pub(crate) struct UnderWay(OpenRequests);
@@ -21,20 +32,22 @@ pub(crate) struct UnderWay(OpenRequests);
 /// A body whose request is under way until its last byte is out, or nobody wants it any more.
 pub(crate) struct CountedBody {
     body: BoxBody<Bytes, io::Error>,
-    _under_way: UnderWay,
+    under_way: UnderWay,
+    /// Among those that may be unread.
+    name: u64,
 }
 
 impl OpenRequests {
     /// Counts one more.
     pub(crate) fn begin(&self) -> UnderWay {
-        self.0.send_modify(|count| *count += 1);
+        self.count.send_modify(|count| *count += 1);
         UnderWay(self.clone())
     }
 
     /// Ends when no request begins within `first`, or later on none was under way for `later`. Pings
     /// are no requests.
     pub(crate) async fn silence(&self, first: Duration, later: Duration) {
-        let mut count = self.0.subscribe();
+        let mut count = self.count.subscribe();
         let mut patience = first;
         loop {
             // An error would mean that nobody counts any more, and `self` does.
@@ -46,18 +59,49 @@ impl OpenRequests {
             patience = later;
         }
     }
+
+    /// Ends when the client has taken nothing of an answer for so long, though there is something.
+    pub(crate) async fn unread(&self, patience: Duration) {
+        loop {
+            let oldest = self.lock().since.values().min().copied();
+            let Some(end) = oldest.unwrap_or_else(Instant::now).checked_add(patience) else {
+                return std::future::pending().await;
+            };
+            if end <= Instant::now() {
+                return;
+            }
+            sleep_until(end).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl UnderWay {
     /// Keeps it under way for as long as `body` is being sent.
     pub(crate) fn until_sent(self, body: BoxBody<Bytes, io::Error>) -> CountedBody {
-        CountedBody { body, _under_way: self }
+        let name = {
+            let mut unread = self.0.lock();
+            unread.last += 1;
+            let name = unread.last;
+            unread.since.insert(name, Instant::now());
+            name
+        };
+        CountedBody { body, under_way: self, name }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.0.send_modify(|count| *count -= 1);
+        self.0.count.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Drop for CountedBody {
+    fn drop(&mut self) {
+        self.under_way.0.lock().since.remove(&self.name);
     }
 }
 
@@ -69,7 +113,16 @@ impl Body for CountedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        // Who asks has room for more; what it is given then has to go out before it asks again.
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        let mut unread = self.under_way.0.lock();
+        if frame.is_pending() {
+            unread.since.remove(&self.name);
+        } else {
+            unread.since.insert(self.name, Instant::now());
+        }
+        drop(unread);
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

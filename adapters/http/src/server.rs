@@ -23,6 +23,8 @@ pub struct ServerLimits {
     /// How long a connection of HTTP/2 may be without a request under way; before its first it is
     /// `header_timeout`.
     pub idle: Duration,
+    /// How long a client may take nothing of what is there for it.
+    pub unread: Duration,
     /// How many connections are open at once; more wait to be accepted.
     pub connections: usize,
     /// How long requests may go on after the server was told to stop.
@@ -34,6 +36,7 @@ impl Default for ServerLimits {
         Self {
             header_timeout: Duration::from_secs(30),
             idle: Duration::from_secs(180),
+            unread: Duration::from_secs(60),
             connections: 10_000,
             drain: Duration::from_secs(10),
         }

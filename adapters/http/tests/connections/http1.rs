@@ -6,7 +6,7 @@ use mcp_oauth_http::ServerLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::server::{Server, echoing, patient, refusing, soon, start};
+use crate::server::{Server, echoing, endless, left, patient, refusing, soon, start};
 
 async fn refusing_server(header_timeout: Duration) -> Server {
     start(refusing(), None, ServerLimits { header_timeout, ..patient() }).await
@@ -111,4 +111,13 @@ async fn co_04_a_head_that_is_too_large_to_read_is_refused_on_the_connection() {
         stream.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 431");
     }
+}
+
+#[tokio::test]
+async fn co_04_a_client_that_does_not_read_its_answer_is_left() {
+    let limits = ServerLimits { unread: Duration::from_millis(50), ..patient() };
+    let server = start(endless(), None, limits).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    left(&server).await;
 }

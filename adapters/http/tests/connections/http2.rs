@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::server::{echoing, patient, refusing, soon, start};
+use crate::server::{echoing, endless, left, patient, refusing, soon, start};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -184,4 +184,19 @@ async fn co_04_a_client_that_takes_back_what_it_asked_for_over_and_over_is_cut_o
     let _ = tokio::join!(write.write_all(&flood), soon(read.read_to_end(&mut said)));
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("too_many_resets"), "{said:?}");
+}
+
+#[tokio::test]
+async fn co_04_a_client_that_has_no_room_for_its_answer_is_left() {
+    let limits = ServerLimits { unread: Duration::from_millis(50), ..patient() };
+    let server = start(endless(), None, limits).await;
+    let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(0);
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut requests, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let answer = soon(requests.send_request(get("http://h/"))).await;
+    left(&server).await;
+    let _ended = soon(connection).await.unwrap();
+    drop(answer);
 }

@@ -1,13 +1,15 @@
 //! Servers to connect to.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::stream;
 use mcp_oauth_http::{ServerLimits, Tls, serve};
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::http::header::HOST;
-use poem::{Endpoint, EndpointExt, Request, Response};
+use poem::{Body, Endpoint, EndpointExt, Request, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -57,6 +59,27 @@ pub(crate) fn echoing() -> impl Endpoint<Output = Response> + 'static {
             .body("no")
     };
     make_sync(echo).map_to_response()
+}
+
+/// Answers without an end.
+pub(crate) fn endless() -> impl Endpoint<Output = Response> + 'static {
+    let more = || Some((Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024]), ()));
+    let answer = move |_| {
+        Response::builder()
+            .body(Body::from_bytes_stream(stream::unfold((), move |()| ready(more()))))
+    };
+    make_sync(answer).map_to_response()
+}
+
+/// Waits until no connection of the server is open any more.
+pub(crate) async fn left(server: &Server) {
+    server.stop.cancel();
+    soon(async {
+        while !server.running.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// Fails a test that waits for what does not come.

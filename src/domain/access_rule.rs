@@ -1,6 +1,10 @@
 //! Rules of the operator about who may use what of the catalog.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
 
 use super::requirement::Requirement;
 
@@ -89,13 +93,55 @@ impl AccessRules {
 
 impl AccessRule {
     fn is_about(&self, item: Item<'_>) -> bool {
-        let (patterns, text) = match item {
-            Item::Tool(name) => (&self.tools, name),
-            Item::Prompt(name) => (&self.prompts, name),
-            Item::Resource(uri) => (&self.resources, uri),
-        };
-        patterns.iter().any(|pattern| pattern.matches(text))
+        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|it| it.matches(text));
+        match item {
+            Item::Tool(name) => any(&self.tools, name),
+            Item::Prompt(name) => any(&self.prompts, name),
+            Item::Resource(_) if self.resources.is_empty() => false,
+            Item::Resource(uri) => spellings(uri).iter().any(|it| any(&self.resources, it)),
+        }
     }
+}
+
+/// How often a server may decode a URI.
+const DECODINGS: usize = 3;
+
+/// What a server may take for the same URI (RFC 3986 §6.2): whoever reads one resource under another
+/// spelling meets the same rules. A spelling too many only demands more.
+fn spellings(uri: &str) -> BTreeSet<String> {
+    let mut spellings = BTreeSet::from([uri.to_owned()]);
+    let mut decoded = uri.to_owned();
+    for _ in 0..DECODINGS {
+        add_normal(&decoded, &mut spellings);
+        let next = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        if next == decoded {
+            break;
+        }
+        decoded = next;
+        spellings.insert(decoded.clone());
+    }
+    spellings
+}
+
+/// The normal form: scheme and host in small letters, no `.`, `..` or empty steps in its path; and the
+/// same without query and fragment.
+fn add_normal(uri: &str, spellings: &mut BTreeSet<String>) {
+    let Ok(mut url) = Url::parse(uri) else { return };
+    spellings.insert(url.as_str().to_owned());
+    if let Some(host) = url.host_str().map(str::to_ascii_lowercase) {
+        // A host that can't be written in small letters stays as it is.
+        let _ = url.set_host(Some(&host));
+    }
+    if !url.cannot_be_a_base() {
+        let steps: Vec<&str> = url.path().split('/').filter(|step| !step.is_empty()).collect();
+        let end = if url.path().ends_with('/') { "/" } else { "" };
+        let path = format!("/{}{end}", steps.join("/"));
+        url.set_path(&path);
+    }
+    spellings.insert(url.as_str().to_owned());
+    url.set_fragment(None);
+    url.set_query(None);
+    spellings.insert(url.into());
 }
 
 #[cfg(test)]
@@ -150,5 +196,38 @@ mod tests {
         assert_eq!(of(Item::Tool("pets_list")), "own pets");
         assert_eq!(of(Item::Tool("hello")), "own");
         assert_eq!(of(Item::Prompt("pets_delete")), "own");
+    }
+
+    #[test]
+    fn rs_12_another_spelling_of_a_uri_meets_the_same_rules() {
+        let rules = AccessRules(vec![AccessRule {
+            resources: vec![Pattern::new("file:///secret/*"), Pattern::new("note://board/plan")],
+            requirement: Requirement::scope(ScopeSet::parse("admin").unwrap()),
+            ..AccessRule::default()
+        }]);
+        let needs = |uri| rules.requirement(Item::Resource(uri), &Requirement::default());
+        for uri in [
+            "file:///secret/a",
+            "FILE:///secret/a",
+            "file://localhost/secret/a",
+            "file:/secret/a",
+            "file:///%73ecret/a",
+            "file:///%2573ecret/a",
+            "file:///secret%2Fa",
+            "file:///open/../secret/a",
+            "file:///open/%2e%2E/secret/a",
+            "file:///open%2F..%2Fsecret/a",
+            "file:////secret//a",
+            "file:///./secret/a",
+            "file:///open\\..\\secret\\a",
+            "file:///secret/a?x#y",
+            "note://board/plan#a",
+            "note://BOARD/plan?",
+        ] {
+            assert!(!needs(uri).scope.is_empty(), "{uri}");
+        }
+        for uri in ["file:///open/a", "file:///open/secret/a", "note://board/other", "no uri"] {
+            assert!(needs(uri).scope.is_empty(), "{uri}");
+        }
     }
 }

@@ -9,12 +9,13 @@ const CORE: &str = "mcp-oauth-core";
 const PROGRAM: &str = "mcp-oauth-server";
 
 /// What the core may use: values, errors, hashes. No framework, database, HTTP client or runtime.
-const CORE_MAY_USE: [&str; 13] = [
+const CORE_MAY_USE: [&str; 14] = [
     "async-trait",
     "base64",
     "hmac",
     "ipnet",
     "mockall",
+    "percent-encoding",
     "secrecy",
     "serde",
     "serde_json",

@@ -1,5 +1,6 @@
 //! One operation as a tool: how it presents itself, and the plan of a request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::Method;
@@ -39,6 +40,8 @@ pub(super) struct Plan {
     pub(super) path: PathTemplate,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Body>,
+    /// What the operator sets in the query, and no argument does.
+    pub(super) own_query: BTreeSet<String>,
 }
 
 /// Makes operations of one document.
@@ -67,6 +70,7 @@ impl OperationBuilder<'_> {
             path: PathTemplate::new(found.path, parameters.iter().map(|it| &it.parameter))?,
             parameters: parameters.iter().map(|it| it.parameter.clone()).collect(),
             body: body.as_ref().map(|(body, _)| body.clone()),
+            own_query: self.reserved.query.clone(),
             method,
         };
         let input_schema = input_schema(parameters, body, schemas)?;

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use reqwest::Request;
 use reqwest::multipart;
 use serde_json::{Map, Value};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::body::{self, Content, Part};
 use super::operation::Plan;
@@ -61,6 +61,11 @@ pub(super) fn prepare(plan: &Plan, arguments: &Map<String, Value>) -> Result<Pre
         let (name, value) = header(COOKIE.as_str(), &cookies.join("; "))?;
         headers.insert(name, value);
     }
+    if let Some(name) = plan.own_query.iter().find(|name| query.iter().any(|it| is_of(it, name))) {
+        return Err(format!(
+            "an argument would be {name:?} in the query, which is not for callers"
+        ));
+    }
     let content = content(plan, arguments)?;
     let url = url(plan, &plan.path.filled(arguments)?, &query)?;
     Ok(Prepared { method: plan.method.clone(), url, headers, content })
@@ -73,6 +78,12 @@ fn content(plan: &Plan, arguments: &Map<String, Value>) -> Result<Option<Content
         None if body.required => Err(format!("argument `{}` is missing", body::ARGUMENT)),
         None => Ok(None),
     }
+}
+
+/// Whether a piece of a query gives this parameter a value, however it is spelled: the members of an
+/// object are parameters whose names the caller chooses.
+fn is_of(piece: &str, name: &str) -> bool {
+    form_urlencoded::parse(piece.as_bytes()).any(|(given, _)| given == name)
 }
 
 /// A header that is one line.

@@ -12,7 +12,9 @@ use mcp_oauth_tools::{OpenApiCatalog, OpenApiConfig};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::scenario::{TestClock, call, call_by, caller, context, document, failure, file, tools};
+use super::scenario::{
+    TestClock, call, call_by, caller, context, document, failure, file, refusal, tools,
+};
 use super::server::{Reply, Seen, Server};
 
 /// An operation, and a token endpoint that gives `token-1`, `token-2` and so on.
@@ -106,6 +108,21 @@ async fn fixed_credentials_are_in_every_request_and_no_argument_replaces_them() 
     let basic = Credentials::Basic { username: "us".into(), password: "pä".into() };
     let seen = forged(&server, basic).await;
     assert_eq!(seen.header("authorization"), Some("Basic dXM6cMOk"));
+}
+
+#[tokio::test]
+async fn no_member_of_an_object_replaces_credentials_in_the_query() {
+    let server = server(&[]).await;
+    let operation = json!({"operationId": "a", "parameters": [
+        {"name": "filter", "in": "query", "schema": {"type": "object"}}]});
+    let query = Credentials::Query { name: "api_key".into(), value: "own".into() };
+    let paths = json!({"/a": {"get": operation}});
+    let catalog = tools(&server, &paths, |config| config.credentials = query).await;
+    call(&catalog, "a", json!({"filter": {"kind": "cat"}})).await;
+    assert_eq!(server.last().target, "/v1/a?kind=cat&api_key=own");
+    let before = server.seen().len();
+    let told = refusal(&catalog, "a", json!({"filter": {"api_key": "forged"}})).await;
+    assert!(told.contains("api_key") && server.seen().len() == before, "{told}");
 }
 
 #[tokio::test]

@@ -45,6 +45,14 @@ impl Requirement {
         }
     }
 
+    /// Whether whoever meets this meets `other` as well, as far as both say it with the same words.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.scope.is_subset(&self.scope)
+            && other.permissions.is_subset(&self.permissions)
+            && other.groups.iter().all(|groups| self.groups.contains(groups))
+    }
+
     /// The scopes that the caller's token does not cover.
     #[must_use]
     pub fn missing_scope(&self, caller: &Principal, hierarchy: &ScopeHierarchy) -> ScopeSet {

@@ -5,6 +5,7 @@ use super::{CallerTokens, ClientChannel, Progress, TokenOutcome};
 use crate::domain::input_required::{ClientAbilities, ClientAbility, InputGiven};
 use crate::domain::log_message::{LogLevel, LogMessage};
 use crate::domain::principal::Principal;
+use crate::domain::requirement::Requirement;
 
 /// What a tool, a prompt or a resource knows of the call beside its arguments.
 #[derive(Clone)]
@@ -17,6 +18,7 @@ pub struct CallContext {
     abilities: Arc<ClientAbilities>,
     channel: Option<Arc<dyn ClientChannel>>,
     provider_tokens: Option<Arc<dyn CallerTokens>>,
+    checked: Option<Arc<Requirement>>,
 }
 
 impl CallContext {
@@ -29,6 +31,7 @@ impl CallContext {
             abilities: Arc::default(),
             channel: None,
             provider_tokens: None,
+            checked: None,
         }
     }
 
@@ -52,6 +55,20 @@ impl CallContext {
     #[must_use]
     pub fn with_provider_tokens(self, tokens: Arc<dyn CallerTokens>) -> Self {
         Self { provider_tokens: Some(tokens), ..self }
+    }
+
+    /// The same, by a caller of whom it was checked that they meet this.
+    #[must_use]
+    pub fn with_checked(self, requirement: Requirement) -> Self {
+        Self { checked: Some(Arc::new(requirement)), ..self }
+    }
+
+    /// Whether the check of the caller was about something that demands as much as this does. What is
+    /// called may have become another thing of the same name since: a catalog of changing parts asks
+    /// before it hands on the call. Where nothing was checked there is nothing to compare.
+    #[must_use]
+    pub fn was_checked_for(&self, requirement: &Requirement) -> bool {
+        self.checked.as_ref().is_none_or(|checked| checked.covers(requirement))
     }
 
     /// Whether the client declared that it can do this. A question to one that did not is refused

@@ -135,7 +135,8 @@ impl Prompts {
             target: &name,
             arguments: serde_json::to_value(&arguments).unwrap_or_default(),
         };
-        let fill_in = |context| {
+        let fill_in = |context: CallContext| {
+            let context = context.with_checked(description.requirement.clone());
             let call = PromptCall { name: name.clone(), arguments: arguments.clone() };
             prompts.fill_in(call, context)
         };

@@ -12,7 +12,7 @@ use crate::domain::content::{ResourceContents, ResourceDescription, ResourceTemp
 use crate::domain::principal::Principal;
 use crate::domain::requirement::Requirement;
 use crate::domain::tool::CallError;
-use crate::port::{ResourceCatalog, ToolCatalog, Watch};
+use crate::port::{CallContext, ResourceCatalog, ToolCatalog, Watch};
 
 /// The resources behind their authorization rules.
 pub struct Resources {
@@ -26,6 +26,8 @@ pub struct Resources {
 pub struct AuthorizedResource {
     caller: Arc<Principal>,
     uri: String,
+    /// What the resource itself demanded when the caller was checked.
+    own: Requirement,
 }
 
 impl AuthorizedResource {
@@ -75,8 +77,9 @@ impl Resources {
         caller: &Arc<Principal>,
         uri: &str,
     ) -> Result<AuthorizedResource, AccessError> {
-        self.permission.check_needed(caller, &self.needed(uri).await)?;
-        Ok(AuthorizedResource { caller: Arc::clone(caller), uri: uri.to_owned() })
+        let own = self.own_requirement(uri).await;
+        self.permission.check(caller, Item::Resource(uri), &own)?;
+        Ok(AuthorizedResource { caller: Arc::clone(caller), uri: uri.to_owned(), own })
     }
 
     /// The same for several at once, with one refusal that names what all of them need.
@@ -89,13 +92,18 @@ impl Resources {
         uris: &[String],
     ) -> Result<Vec<AuthorizedResource>, AccessError> {
         let mut needed = Requirement::default();
+        let mut resources = Vec::new();
         for uri in uris {
-            needed = needed.and(&self.needed(uri).await);
+            let own = self.own_requirement(uri).await;
+            needed = needed.and(&self.permission.needed(Item::Resource(uri), &own));
+            resources.push(AuthorizedResource {
+                caller: Arc::clone(caller),
+                uri: uri.clone(),
+                own,
+            });
         }
         self.permission.check_needed(caller, &needed)?;
-        let authorized =
-            |uri: &String| AuthorizedResource { caller: Arc::clone(caller), uri: uri.clone() };
-        Ok(uris.iter().map(authorized).collect())
+        Ok(resources)
     }
 
     /// Whether what was authorized once still is: what a resource needs may have changed while its
@@ -103,11 +111,6 @@ impl Resources {
     pub async fn is_still_authorized(&self, resource: &AuthorizedResource) -> bool {
         let own = self.own_requirement(&resource.uri).await;
         self.permission.allows(&resource.caller, Item::Resource(&resource.uri), &own)
-    }
-
-    async fn needed(&self, uri: &str) -> Requirement {
-        let own = self.own_requirement(uri).await;
-        self.permission.needed(Item::Resource(uri), &own)
     }
 
     async fn own_requirement(&self, uri: &str) -> Requirement {
@@ -127,11 +130,11 @@ impl Resources {
         resource: AuthorizedResource,
         client: ClientSide,
     ) -> Result<Round<Vec<ResourceContents>>, CallError> {
-        let AuthorizedResource { caller, uri } = resource;
+        let AuthorizedResource { caller, uri, own } = resource;
         let resources = &*self.known(&uri)?;
         let identity =
             CallIdentity { method: "resources/read", target: &uri, arguments: Value::Null };
-        let read = |context| resources.read(&uri, context);
+        let read = |context: CallContext| resources.read(&uri, context.with_checked(own.clone()));
         match self.rounds.drive(&caller, client, identity, read).await? {
             // MCP 2026-07-28, server/resources, error handling: never empty contents.
             Round::Done(contents) if contents.is_empty() => Err(CallError::Unknown(uri)),

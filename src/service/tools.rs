@@ -10,7 +10,7 @@ use super::rounds::{CallIdentity, ClientSide, Round, Rounds};
 use crate::domain::access_rule::Item;
 use crate::domain::principal::Principal;
 use crate::domain::tool::{CallError, ToolCall, ToolDescription, ToolOutput};
-use crate::port::{ArgumentSchemas, ToolCatalog};
+use crate::port::{ArgumentSchemas, CallContext, ToolCatalog};
 
 /// The tools behind their authorization rules.
 pub struct Tools {
@@ -88,7 +88,8 @@ impl Tools {
             target: &name,
             arguments: Value::Object(arguments.clone()),
         };
-        let call = |context| {
+        let call = |context: CallContext| {
+            let context = context.with_checked(description.requirement.clone());
             let call = ToolCall { name: name.clone(), arguments: arguments.clone() };
             self.catalog.call(call, context)
         };

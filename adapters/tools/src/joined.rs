@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
+use crate::joined_claims::Claims;
 use crate::joined_prompts::{JoinedCompletions, JoinedPrompts};
 use crate::joined_resources::JoinedResources;
 
@@ -30,16 +31,24 @@ pub struct Part {
 }
 
 /// Several catalogs as one, each of them behind those before it: of two things of one name the first
-/// one counts.
+/// one counts. What comes later, when lists change, takes the place of nothing that is there already.
 pub struct JoinedCatalog {
-    parts: RwLock<Arc<Parts>>,
+    parts: RwLock<Parts>,
     changes: broadcast::Sender<CatalogChange>,
 }
 
 /// The catalogs of a time, and the tasks that listen to them.
-pub(crate) struct Parts {
-    pub(crate) parts: Vec<Part>,
+struct Parts {
+    members: Arc<Members>,
     _listeners: JoinSet<()>,
+}
+
+/// The catalogs, and what belongs to which.
+struct Members {
+    parts: Vec<Part>,
+    tools: Claims,
+    prompts: Arc<Claims>,
+    resources: Arc<Claims>,
 }
 
 /// Two catalogs have something of the same name.
@@ -62,13 +71,13 @@ impl JoinedCatalog {
     pub fn new(parts: Vec<Part>) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_WAITING);
         let parts = Parts::listened_to(parts, &changes);
-        Self { parts: RwLock::new(Arc::new(parts)), changes }
+        Self { parts: RwLock::new(parts), changes }
     }
 
     /// Puts other catalogs in the place of those so far, and tells every client. Calls under way go on
     /// in the catalog that they began in. Must be called in a tokio runtime.
     pub fn replace(&self, parts: Vec<Part>) {
-        let parts = Arc::new(Parts::listened_to(parts, &self.changes));
+        let parts = Parts::listened_to(parts, &self.changes);
         *self.parts.write().unwrap_or_else(PoisonError::into_inner) = parts;
         for change in everything() {
             // Nobody listens, perhaps.
@@ -76,8 +85,8 @@ impl JoinedCatalog {
         }
     }
 
-    fn parts(&self) -> Arc<Parts> {
-        Arc::clone(&self.parts.read().unwrap_or_else(PoisonError::into_inner))
+    fn members(&self) -> Arc<Members> {
+        Arc::clone(&self.parts.read().unwrap_or_else(PoisonError::into_inner).members)
     }
 }
 
@@ -116,33 +125,83 @@ async fn names(catalog: &dyn ToolCatalog) -> BTreeSet<(&'static str, String)> {
 
 impl Parts {
     fn listened_to(parts: Vec<Part>, changes: &broadcast::Sender<CatalogChange>) -> Self {
+        let (prompts, resources) = Default::default();
+        let members = Members { parts, tools: Claims::default(), prompts, resources };
+        let members = Arc::new(members);
         let mut listeners = JoinSet::new();
-        for source in parts.iter().filter_map(|part| part.catalog.changes()) {
-            listeners.spawn(forward(source, changes.clone()));
+        let settling = Arc::clone(&members);
+        listeners.spawn(async move {
+            for change in everything() {
+                settling.settle(&change).await;
+            }
+        });
+        for source in members.parts.iter().filter_map(|part| part.catalog.changes()) {
+            listeners.spawn(forward(source, Arc::clone(&members), changes.clone()));
         }
-        Self { parts, _listeners: listeners }
+        Self { members, _listeners: listeners }
     }
+}
 
+impl Members {
     /// The catalog whose tool of this name counts.
     async fn having(&self, tool: &str) -> Option<(&Part, Arc<ToolDescription>)> {
-        for part in &self.parts {
+        for place in self.tools.first(tool, 0..self.parts.len()) {
+            let Some(part) = self.parts.get(place) else { continue };
             if let Some(description) = part.catalog.describe(tool).await {
+                self.tools.found(tool, place);
                 return Some((part, description));
             }
         }
         None
     }
 
-    pub(crate) fn resources(&self) -> Vec<Arc<dyn ResourceCatalog>> {
-        self.parts.iter().filter_map(|part| part.catalog.resources()).collect()
+    async fn tools(&self) -> Vec<Arc<ToolDescription>> {
+        let mut listed = Vec::new();
+        for (place, part) in self.parts.iter().enumerate() {
+            listed.extend(part.catalog.list().await.into_iter().map(|tool| (place, tool)));
+        }
+        let settled = self.tools.settle(listed, |tool| &tool.name);
+        settled.into_iter().map(|(_, tool)| tool).collect()
+    }
+
+    fn prompts(&self) -> JoinedPrompts {
+        let prompts = self.parts.iter().enumerate();
+        let prompts = prompts.filter_map(|(place, it)| Some((place, it.catalog.prompts()?)));
+        JoinedPrompts { catalogs: prompts.collect(), claims: Arc::clone(&self.prompts) }
+    }
+
+    fn resources(&self) -> JoinedResources {
+        let resources = self.parts.iter().enumerate();
+        let resources = resources.filter_map(|(place, it)| Some((place, it.catalog.resources()?)));
+        JoinedResources { catalogs: resources.collect(), claims: Arc::clone(&self.resources) }
+    }
+
+    /// Sees whose everything in a list is.
+    async fn settle(&self, change: &CatalogChange) {
+        match change {
+            CatalogChange::Tools => drop(self.tools().await),
+            CatalogChange::Prompts => drop(self.prompts().list().await),
+            CatalogChange::Resources => drop(self.resources().list().await),
+            CatalogChange::Resource(_) => {}
+        }
     }
 }
 
-async fn forward(mut source: Box<dyn CatalogChanges>, changes: broadcast::Sender<CatalogChange>) {
+async fn forward(
+    mut source: Box<dyn CatalogChanges>,
+    members: Arc<Members>,
+    changes: broadcast::Sender<CatalogChange>,
+) {
     while let Some(change) = source.next().await {
+        members.settle(&change).await;
         // Nobody listens, perhaps.
         let _ = changes.send(change);
     }
+}
+
+/// What is called is not what the caller was let in for.
+pub(crate) fn changed_meanwhile() -> CallError {
+    CallError::Unavailable("what it takes to use this has just changed; try again".to_owned())
 }
 
 fn everything() -> [CatalogChange; 3] {
@@ -152,18 +211,11 @@ fn everything() -> [CatalogChange; 3] {
 #[async_trait]
 impl ToolCatalog for JoinedCatalog {
     async fn list(&self) -> Vec<Arc<ToolDescription>> {
-        let parts = self.parts();
-        let mut seen = BTreeSet::new();
-        let mut tools = Vec::new();
-        for part in &parts.parts {
-            let listed = part.catalog.list().await;
-            tools.extend(listed.into_iter().filter(|tool| seen.insert(tool.name.clone())));
-        }
-        tools
+        self.members().tools().await
     }
 
     async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>> {
-        Some(self.parts().having(name).await?.1)
+        Some(self.members().having(name).await?.1)
     }
 
     async fn call(
@@ -171,29 +223,32 @@ impl ToolCatalog for JoinedCatalog {
         call: ToolCall,
         context: CallContext,
     ) -> Result<Reply<ToolOutput>, CallError> {
-        let parts = self.parts();
-        match parts.having(&call.name).await {
-            Some((part, _)) => part.catalog.call(call, context).await,
+        let members = self.members();
+        match members.having(&call.name).await {
+            Some((part, tool)) if context.was_checked_for(&tool.requirement) => {
+                part.catalog.call(call, context).await
+            }
+            Some(_) => Err(changed_meanwhile()),
             None => Err(CallError::Unknown(call.name)),
         }
     }
 
     fn resources(&self) -> Option<Arc<dyn ResourceCatalog>> {
-        let resources = self.parts().resources();
-        (!resources.is_empty()).then(|| Arc::new(JoinedResources(resources)) as _)
+        let resources = self.members().resources();
+        (!resources.catalogs.is_empty()).then(|| Arc::new(resources) as _)
     }
 
     fn prompts(&self) -> Option<Arc<dyn PromptCatalog>> {
-        let parts = self.parts();
-        let prompts: Vec<_> = parts.parts.iter().filter_map(|it| it.catalog.prompts()).collect();
-        (!prompts.is_empty()).then(|| Arc::new(JoinedPrompts(prompts)) as _)
+        let prompts = self.members().prompts();
+        (!prompts.catalogs.is_empty()).then(|| Arc::new(prompts) as _)
     }
 
     fn completions(&self) -> Option<Arc<dyn Completions>> {
-        let parts = self.parts();
-        let of = |part: &Part| Some((part.catalog.completions()?, part.catalog.clone()));
-        let completions: Vec<_> = parts.parts.iter().filter_map(of).collect();
-        (!completions.is_empty()).then(|| Arc::new(JoinedCompletions(completions)) as _)
+        let members = self.members();
+        let completed = members.parts.iter().any(|part| part.catalog.completions().is_some());
+        let catalogs = members.parts.iter().map(|part| part.catalog.clone()).collect();
+        let claims = Arc::clone(&members.prompts);
+        completed.then(|| Arc::new(JoinedCompletions { catalogs, claims }) as _)
     }
 
     fn changes(&self) -> Option<Box<dyn CatalogChanges>> {

@@ -1,6 +1,5 @@
 //! The prompts of several catalogs as those of one, and completion in them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,30 +9,52 @@ use mcp_oauth_core::domain::prompt::{
 use mcp_oauth_core::domain::tool::{CallError, Reply};
 use mcp_oauth_core::port::{CallContext, Completions, PromptCatalog, ToolCatalog};
 
-/// Prompts of several catalogs, in their order.
-pub(crate) struct JoinedPrompts(pub(crate) Vec<Arc<dyn PromptCatalog>>);
+use crate::joined::changed_meanwhile;
+use crate::joined_claims::Claims;
 
-/// Catalogs that complete, in their order, each with what it has to be completed.
-pub(crate) struct JoinedCompletions(pub(crate) Vec<(Arc<dyn Completions>, Arc<dyn ToolCatalog>)>);
+/// Prompts of several catalogs, in their order, with the place of each.
+pub(crate) struct JoinedPrompts {
+    pub(crate) catalogs: Vec<(usize, Arc<dyn PromptCatalog>)>,
+    pub(crate) claims: Arc<Claims>,
+}
+
+/// Catalogs whose things are completed, in their order, and whose prompt is whose.
+pub(crate) struct JoinedCompletions {
+    pub(crate) catalogs: Vec<Arc<dyn ToolCatalog>>,
+    pub(crate) claims: Arc<Claims>,
+}
+
+impl JoinedPrompts {
+    /// The catalog whose prompt of this name counts.
+    async fn having(
+        &self,
+        name: &str,
+    ) -> Option<(&Arc<dyn PromptCatalog>, Arc<PromptDescription>)> {
+        for place in self.claims.first(name, self.catalogs.iter().map(|(place, _)| *place)) {
+            let of_place = self.catalogs.iter().find(|(other, _)| *other == place);
+            let Some((_, prompts)) = of_place else { continue };
+            if let Some(description) = prompts.describe(name).await {
+                self.claims.found(name, place);
+                return Some((prompts, description));
+            }
+        }
+        None
+    }
+}
 
 #[async_trait]
 impl PromptCatalog for JoinedPrompts {
     async fn list(&self) -> Vec<Arc<PromptDescription>> {
-        let (mut seen, mut listed) = (BTreeSet::new(), Vec::new());
-        for prompts in &self.0 {
-            let of_one = prompts.list().await;
-            listed.extend(of_one.into_iter().filter(|it| seen.insert(it.name.clone())));
+        let mut listed = Vec::new();
+        for (place, prompts) in &self.catalogs {
+            listed.extend(prompts.list().await.into_iter().map(|prompt| (*place, prompt)));
         }
-        listed
+        let settled = self.claims.settle(listed, |prompt| &prompt.name);
+        settled.into_iter().map(|(_, prompt)| prompt).collect()
     }
 
     async fn describe(&self, name: &str) -> Option<Arc<PromptDescription>> {
-        for prompts in &self.0 {
-            if let Some(description) = prompts.describe(name).await {
-                return Some(description);
-            }
-        }
-        None
+        Some(self.having(name).await?.1)
     }
 
     async fn fill_in(
@@ -41,12 +62,13 @@ impl PromptCatalog for JoinedPrompts {
         call: PromptCall,
         context: CallContext,
     ) -> Result<Reply<PromptOutput>, CallError> {
-        for prompts in &self.0 {
-            if prompts.describe(&call.name).await.is_some() {
-                return prompts.fill_in(call, context).await;
+        match self.having(&call.name).await {
+            Some((prompts, prompt)) if context.was_checked_for(&prompt.requirement) => {
+                prompts.fill_in(call, context).await
             }
+            Some(_) => Err(changed_meanwhile()),
+            None => Err(CallError::Unknown(call.name)),
         }
-        Err(CallError::Unknown(call.name))
     }
 }
 
@@ -57,10 +79,20 @@ impl Completions for JoinedCompletions {
         call: CompletionCall,
         context: CallContext,
     ) -> Result<Completion, CallError> {
-        for (completions, catalog) in &self.0 {
-            if has(&**catalog, &call.of).await {
-                return completions.complete(call, context).await;
+        let places = 0..self.catalogs.len();
+        let places = match &call.of {
+            Completable::Prompt(name) => self.claims.first(name, places),
+            Completable::ResourceTemplate(_) => places.collect(),
+        };
+        for catalog in places.into_iter().filter_map(|place| self.catalogs.get(place)) {
+            if !has(&**catalog, &call.of).await {
+                continue;
             }
+            // What the caller was let in for is this one's, and of no catalog after it.
+            return match catalog.completions() {
+                Some(completions) => completions.complete(call, context).await,
+                None => Ok(Completion::default()),
+            };
         }
         match call.of {
             Completable::Prompt(name) | Completable::ResourceTemplate(name) => {

@@ -9,14 +9,22 @@ use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::tool::{CallError, Reply};
 use mcp_oauth_core::port::{CallContext, ResourceCatalog, Watch};
 
-/// Resources of several catalogs, in their order.
-pub(crate) struct JoinedResources(pub(crate) Vec<Arc<dyn ResourceCatalog>>);
+use crate::joined::changed_meanwhile;
+use crate::joined_claims::Claims;
+
+/// Resources of several catalogs, in their order, with the place of each.
+pub(crate) struct JoinedResources {
+    pub(crate) catalogs: Vec<(usize, Arc<dyn ResourceCatalog>)>,
+    pub(crate) claims: Arc<Claims>,
+}
 
 impl JoinedResources {
-    /// Those that may have it.
+    /// Those that may have it, the one first whose it is: templates of another may fit it, too.
     async fn having(&self, uri: &str) -> Vec<(&Arc<dyn ResourceCatalog>, Requirement)> {
         let mut having = Vec::new();
-        for resources in &self.0 {
+        for place in self.claims.first(uri, self.catalogs.iter().map(|(place, _)| *place)) {
+            let of_place = self.catalogs.iter().find(|(other, _)| *other == place);
+            let Some((_, resources)) = of_place else { continue };
             if let Some(requirement) = resources.requirement(uri).await {
                 having.push((resources, requirement));
             }
@@ -28,17 +36,17 @@ impl JoinedResources {
 #[async_trait]
 impl ResourceCatalog for JoinedResources {
     async fn list(&self) -> Vec<Arc<ResourceDescription>> {
-        let (mut seen, mut listed) = (BTreeSet::new(), Vec::new());
-        for resources in &self.0 {
-            let of_one = resources.list().await;
-            listed.extend(of_one.into_iter().filter(|it| seen.insert(it.uri.clone())));
+        let mut listed = Vec::new();
+        for (place, resources) in &self.catalogs {
+            listed.extend(resources.list().await.into_iter().map(|it| (*place, it)));
         }
-        listed
+        let settled = self.claims.settle(listed, |resource| &resource.uri);
+        settled.into_iter().map(|(_, resource)| resource).collect()
     }
 
     async fn templates(&self) -> Vec<Arc<ResourceTemplate>> {
         let (mut seen, mut listed) = (BTreeSet::new(), Vec::new());
-        for resources in &self.0 {
+        for (_, resources) in &self.catalogs {
             let of_one = resources.templates().await;
             listed.extend(of_one.into_iter().filter(|it| seen.insert(it.uri_template.clone())));
         }
@@ -57,7 +65,10 @@ impl ResourceCatalog for JoinedResources {
         uri: &str,
         context: CallContext,
     ) -> Result<Reply<Vec<ResourceContents>>, CallError> {
-        for (resources, _) in self.having(uri).await {
+        for (resources, requirement) in self.having(uri).await {
+            if !context.was_checked_for(&requirement) {
+                return Err(changed_meanwhile());
+            }
             match resources.read(uri, context.clone()).await {
                 Err(CallError::Unknown(_)) => {}
                 other => return other,

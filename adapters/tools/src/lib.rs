@@ -48,6 +48,7 @@ mod catalog;
 mod hello;
 mod integer;
 mod joined;
+mod joined_claims;
 mod joined_prompts;
 mod joined_resources;
 pub mod openapi;

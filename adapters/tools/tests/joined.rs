@@ -267,3 +267,97 @@ async fn a_slow_listener_is_told_that_everything_changed() {
     }
     assert!(heard.contains(&CatalogChange::Tools), "{heard:?}");
 }
+
+/// A catalog whose one tool, prompt and resource have a name that changes, under a scope of its own.
+struct Turning(&'static str, std::sync::Mutex<&'static str>);
+
+impl Turning {
+    fn now(&self) -> One {
+        one(self.0, *self.1.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl ToolCatalog for Turning {
+    async fn list(&self) -> Vec<Arc<ToolDescription>> {
+        ToolCatalog::list(&self.now()).await
+    }
+
+    async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>> {
+        let described = ToolCatalog::describe(&self.now(), name).await?;
+        let requirement = Requirement::scope(ScopeSet::parse(self.0).unwrap());
+        Some(Arc::new(ToolDescription { requirement, ..(*described).clone() }))
+    }
+
+    async fn call(
+        &self,
+        call: ToolCall,
+        context: CallContext,
+    ) -> Result<Reply<ToolOutput>, CallError> {
+        self.now().call(call, context).await
+    }
+
+    fn resources(&self) -> Option<Arc<dyn ResourceCatalog>> {
+        self.now().resources()
+    }
+
+    fn prompts(&self) -> Option<Arc<dyn PromptCatalog>> {
+        self.now().prompts()
+    }
+}
+
+async fn filled_in(catalog: &JoinedCatalog, name: &str) -> Result<Reply<PromptOutput>, CallError> {
+    let call = PromptCall { name: name.to_owned(), arguments: Default::default() };
+    catalog.prompts().unwrap().fill_in(call, context()).await
+}
+
+async fn read(catalog: &JoinedCatalog, uri: &str) -> Option<String> {
+    match catalog.resources().unwrap().read(uri, context()).await {
+        Ok(Reply::Done(contents)) => Some(format!("{contents:?}")),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn what_a_catalog_has_no_other_takes_later() {
+    let turning = Arc::new(Turning("a", std::sync::Mutex::new("one")));
+    let first = Part { name: "a".to_owned(), catalog: turning.clone() };
+    let catalog = JoinedCatalog::new(vec![first, part(one("b", "two"))]);
+    let names = catalog.list().await.len();
+    let prompts = catalog.prompts().unwrap().list().await.len();
+    let resources = catalog.resources().unwrap().list().await.len();
+    assert_eq!((names, prompts, resources), (2, 2, 2));
+    assert!(read(&catalog, "x:two").await.unwrap().contains("\"b\""));
+
+    *turning.1.lock().unwrap() = "two";
+    assert_eq!(catalog.describe("two").await.unwrap().description, "b");
+    assert_eq!(called(&catalog, "two").await, Ok(ToolOutput::text("b").into()));
+    assert_eq!(filled_in(&catalog, "two").await, Ok(PromptOutput::user_text("b").into()));
+    assert!(read(&catalog, "x:two").await.unwrap().contains("\"b\""));
+    let listed = catalog.list().await;
+    let by: Vec<_> = listed.iter().map(|tool| tool.description.as_str()).collect();
+    assert_eq!(by, ["b"]);
+}
+
+#[tokio::test]
+async fn rs_12_a_call_reaches_nothing_that_demands_more_than_was_checked() {
+    let turning = Arc::new(Turning("a", std::sync::Mutex::new("two")));
+    let (first, second) = (turning.clone(), Turning("b", std::sync::Mutex::new("two")));
+    let catalog = JoinedCatalog::new(vec![
+        Part { name: "a".to_owned(), catalog: first },
+        Part { name: "b".to_owned(), catalog: Arc::new(second) },
+    ]);
+    let checked = catalog.describe("two").await.unwrap().requirement.clone();
+    let call = || ToolCall { name: "two".to_owned(), arguments: serde_json::Map::new() };
+    let context = context().with_checked(checked);
+    let answered = catalog.call(call(), context.clone()).await;
+    assert_eq!(answered, Ok(ToolOutput::text("a").into()));
+    // Between the check and the call, or between two rounds of it.
+    *turning.1.lock().unwrap() = "one";
+    let answered = catalog.call(call(), context).await;
+    assert!(matches!(answered, Err(CallError::Unavailable(_))), "{answered:?}");
+
+    let nothing = self::context().with_checked(Requirement::default());
+    let answered = catalog.resources().unwrap().read("x:two", nothing).await;
+    assert!(matches!(answered, Err(CallError::Unavailable(_))), "{answered:?}");
+}

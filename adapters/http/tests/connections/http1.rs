@@ -119,5 +119,6 @@ async fn co_04_a_client_that_does_not_read_its_answer_is_left() {
     let server = start(endless(), None, limits).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    soon(stream.read_exact(&mut [0])).await.unwrap();
     left(&server).await;
 }

@@ -65,6 +65,14 @@ pub struct CallerIdentity {
     client: Option<ClientId>,
 }
 
+impl CallerIdentity {
+    /// Whether both are of one subject, with whichever clients.
+    #[must_use]
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject) == (&other.issuer, &other.subject)
+    }
+}
+
 impl Principal {
     /// The identity behind this token.
     #[must_use]

@@ -16,6 +16,9 @@ use super::connection::Connection;
 use super::handler::capabilities;
 use super::passing_caller::CallerHeaders;
 
+/// Of all connections, how many one person may have: a quarter.
+const SHARE: usize = 4;
+
 /// The connections of the callers.
 pub(super) struct Callers {
     connector: Arc<Connector>,
@@ -102,7 +105,7 @@ impl Callers {
         Ok(Lease { connection, _place: Some(place) })
     }
 
-    /// The place of a caller; `None` when all are taken by calls under way.
+    /// The place of a caller; `None` when all that they may have are taken by calls under way.
     fn place(&self, key: Key) -> Option<Arc<OnceCell<Arc<Connection>>>> {
         let mut connections = self.lock();
         connections.retain(|_, entry| !entry.is_closed());
@@ -110,8 +113,14 @@ impl Callers {
             entry.used = Instant::now();
             return Some(Arc::clone(&entry.connection));
         }
-        if connections.len() >= self.most {
-            let idle = connections.iter().filter(|(_, entry)| entry.is_idle());
+        let person = |other: &Key| other.0.is_same_person(&key.0);
+        // Who has their share makes room for themselves, with whichever clients they came.
+        let has_share =
+            connections.keys().filter(|it| person(it)).count() >= self.most.div_ceil(SHARE);
+        if has_share || connections.len() >= self.most {
+            let idle = connections
+                .iter()
+                .filter(|(other, entry)| entry.is_idle() && (!has_share || person(other)));
             let oldest = idle.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone())?;
             end(connections.remove(&oldest));
         }

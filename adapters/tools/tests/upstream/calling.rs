@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mcp_oauth_core::domain::input_required::ClientAbility;
 use mcp_oauth_core::domain::log_message::LogLevel;
 use mcp_oauth_core::domain::tool::CallError;
 use mcp_oauth_tools::{Reach, UpstreamConfig};
@@ -139,4 +140,27 @@ async fn callers_have_processes_of_their_own_and_no_more_than_allowed() {
     let ann: Value =
         serde_json::from_str(&callers[0].text(&catalog, "state", json!({})).await).unwrap();
     assert_ne!(ann["pid"], processes[0], "the one unused for longest was ended");
+}
+
+#[tokio::test]
+async fn nobody_takes_the_connections_of_all() {
+    let sharing =
+        mcp_oauth_tools::Sharing::PerCaller { most: 8, idle: std::time::Duration::from_secs(600) };
+    let catalog = started(UpstreamConfig { sharing, ..config() }).await;
+    let ann = [&[][..], &[ClientAbility::Elicitation], &[ClientAbility::Roots]];
+    let [one, two, three] = ann.map(|abilities| Caller::named("ann").with_abilities(abilities));
+    let others = async {
+        let refused = three.call(&catalog, "state", json!({})).await;
+        assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
+        assert_eq!(Caller::named("bob").text(&catalog, "cancelled", json!({})).await, "0");
+    };
+    within(async {
+        tokio::select! {
+            biased;
+            ended = one.call(&catalog, "hang", json!({})) => panic!("{ended:?}"),
+            ended = two.call(&catalog, "hang", json!({})) => panic!("{ended:?}"),
+            () = others => {}
+        }
+    })
+    .await;
 }

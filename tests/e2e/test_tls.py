@@ -96,7 +96,7 @@ def test_a_tool_is_called_over_tls(tls_server: TlsServer, flag: str, version: st
 
 def test_addresses_are_https_with_tls(tls_server: TlsServer) -> None:
     answer = tls_server.curl("--include", tls_server.url("/.well-known/oauth-authorization-server"))
-    head, body = answer.split("\r\n\r\n", 1)
+    head, body = answer.split("\n\n", 1)
     assert json.loads(body)["issuer"] == f"https://localhost:{tls_server.port}"
     assert "strict-transport-security:" in head.lower()
 

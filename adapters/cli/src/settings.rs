@@ -94,12 +94,8 @@ pub(crate) struct Settings {
     pub(crate) call_time_limit: Duration,
     /// How long a revoked access token may still be accepted.
     pub(crate) revocation_check: Duration,
-    /// How long clients that registered themselves and are not used are kept.
-    pub(crate) keep_clients: KeepClients,
-    /// How long decisions are kept in the store.
-    pub(crate) keep_audit: Duration,
-    /// And how many of them.
-    pub(crate) most_audit_entries: u32,
+    /// How long things are kept that nobody uses any more.
+    pub(crate) keep: Keep,
     /// Where host, port and store were set.
     pub(crate) sources: PlaceSources,
 }
@@ -126,13 +122,17 @@ impl Login {
     }
 }
 
-/// How long clients that registered themselves and are not used are kept.
+/// How long things are kept that nobody uses any more.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct KeepClients {
-    /// Those that never got a token, since they registered.
+pub(crate) struct Keep {
+    /// Clients that registered themselves and never got a token, since they registered.
     pub(crate) never_used: Duration,
     /// The others, since their last token.
     pub(crate) idle: Duration,
+    /// Decisions in the store.
+    pub(crate) audit: Duration,
+    /// And how many of them.
+    pub(crate) most_audit_entries: u32,
 }
 
 /// What the machine has to give, as far as the settings say it.
@@ -252,21 +252,17 @@ impl Reader<'_> {
         let sealers = self.sealers();
         let key_rotation = self.key_rotation();
         let mut policy = self.policy();
-        let tools = self.tools(policy.as_ref().map(|policy| &policy.scopes));
-        let demo_tools = self.0.get("demo_tools");
+        let scopes = policy.as_ref().map(|policy| &policy.scopes);
+        let (tools, demo_tools) = (self.tools(scopes), self.0.get("demo_tools"));
         let limits = limits(self.0);
         let connections = self.connections();
         let documents = self.documents(base_url.as_deref());
         let login = self.login(choice.as_ref(), token_issuer, places.host);
-        let log_level = self.log_level();
-        let log_format = self.log_format();
+        let (log_level, log_format) = (self.log_level(), self.log_format());
         let call_time_limit = self.seconds("call_seconds", 1, 24 * 3600);
         let revocation_check = self.seconds("revocation_seconds", 0, 60);
-        let keep_clients = self.keep_clients();
-        let keep_audit = self.seconds("audit_seconds", 3600, 10 * 365 * 24 * 3600);
-        let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
-        let allowed_origins = self.allowed_origins();
-        let allowed_hosts = self.allowed_hosts();
+        let keep = self.keep();
+        let (allowed_origins, allowed_hosts) = (self.allowed_origins(), self.allowed_hosts());
         let (streamable_http, sse) = transports?;
         let login = login?;
         if token_issuer? == TokenIssuer::Provider
@@ -301,9 +297,7 @@ impl Reader<'_> {
             log_format: log_format?,
             call_time_limit: call_time_limit?,
             revocation_check: revocation_check?,
-            keep_clients: keep_clients?,
-            keep_audit: keep_audit?,
-            most_audit_entries: u32::try_from(most_audit_entries?).ok()?,
+            keep: keep?,
             warnings: self.0.warnings(),
             sources: places.sources.clone(),
         })
@@ -517,11 +511,18 @@ impl Reader<'_> {
         }
     }
 
-    fn keep_clients(&self) -> Option<KeepClients> {
+    fn keep(&self) -> Option<Keep> {
         let most = 10 * 365 * 24 * 3600;
         let never_used = self.seconds("client_unused_seconds", 3600, most);
         let idle = self.seconds("client_idle_seconds", 3600, most);
-        Some(KeepClients { never_used: never_used?, idle: idle? })
+        let audit = self.seconds("audit_seconds", 3600, most);
+        let most_audit_entries = self.number("most_audit_entries", 1000, u64::from(u32::MAX));
+        Some(Keep {
+            never_used: never_used?,
+            idle: idle?,
+            audit: audit?,
+            most_audit_entries: u32::try_from(most_audit_entries?).ok()?,
+        })
     }
 
     fn key_rotation(&self) -> Option<KeyRotation> {

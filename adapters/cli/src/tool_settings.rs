@@ -42,7 +42,7 @@ pub(crate) struct ToolSettings {
 /// What a catalog is made of.
 #[derive(Clone)]
 pub(crate) enum ToolSource {
-    OpenApi(OpenApiConfig),
+    OpenApi(Box<OpenApiConfig>),
     Upstream(UpstreamConfig),
 }
 
@@ -166,7 +166,7 @@ impl OneCatalog<'_> {
         let (headers, environment) = (headers?, environment?);
         let fingerprint = fingerprint(table, [&headers, &environment]);
         let source = match self.of {
-            Of::OpenApi => ToolSource::OpenApi(self.open_api(headers)?),
+            Of::OpenApi => ToolSource::OpenApi(Box::new(self.open_api(headers)?)),
             _ => ToolSource::Upstream(self.upstream(headers, environment)?),
         };
         let set_in = self.reader.0.source_of(&format!("tools.{}", self.name));

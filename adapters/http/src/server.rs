@@ -1,13 +1,13 @@
 //! Accepting connections until it is time to stop, and letting those that are open finish.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use poem::{Endpoint, Response};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -111,14 +111,18 @@ where
         loop {
             let Ok(permit) = Arc::clone(&self.open).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, peer)) => {
-                    let connections = Arc::clone(&self.connections);
-                    let served = async move { connections.serve(stream, peer).await };
-                    self.running.spawn(served.map(|()| drop(permit)));
-                }
+                Ok((stream, peer)) => self.spawn(stream, peer, permit),
                 Err(error) => pause_after(&error).await,
             }
         }
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let connections = Arc::clone(&self.connections);
+        self.running.spawn(async move {
+            connections.serve(stream, peer).await;
+            drop(permit);
+        });
     }
 }
 

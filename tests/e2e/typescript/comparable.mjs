@@ -13,6 +13,8 @@ export function comparable(value) {
 
 function comparableMember(key, member) {
     if (OF_THE_HOP.has(key) || member === undefined) return [];
+    // The same as saying nothing.
+    if (key === 'isError' && member === false) return [];
     if (key === 'blob') return [[key, withoutTime(Buffer.from(member, 'base64').toString('latin1'))]];
     if (key !== '_meta') return [[key, comparable(member)]];
     const kept = Object.entries(member).filter(([name]) => !META_OF_THE_HOP.test(name));

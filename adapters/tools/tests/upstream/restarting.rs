@@ -108,3 +108,45 @@ async fn shut_down_it_leaves_no_process_and_takes_no_call() {
     assert!(!process.exists());
     assert!(catalog.trouble().is_some());
 }
+
+#[cfg(target_os = "linux")]
+/// Whether a process is there and not yet dead.
+fn runs(process: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    state.is_ok_and(|it| !it.rsplit(')').next().is_some_and(|it| it.trim_start().starts_with('Z')))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_process_started_ends_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let ours = program("legacy");
+    let mut shell = ours.clone();
+    shell.program = "sh".to_owned();
+    let script = r#"sleep 1000 & echo $! > "$1"; shift; exec "$@""#;
+    let started_by_it = directory.path().join("pid");
+    let path = started_by_it.to_str().unwrap();
+    let fixed = ["-c", script, "sh", path, &ours.program];
+    shell.arguments = fixed.into_iter().map(str::to_owned).chain(ours.arguments).collect();
+    let catalog = started(config_of(Reach::Command(shell.clone()))).await;
+    let process = std::fs::read_to_string(&started_by_it).unwrap();
+    assert!(runs(process.trim()));
+    catalog.shut_down().await;
+    within(async {
+        while runs(process.trim()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+
+    // Also when it ends by itself.
+    let catalog = started(config_of(Reach::Command(shell))).await;
+    let process = std::fs::read_to_string(&started_by_it).unwrap();
+    Caller::named("ann").call(&catalog, "exit", json!({})).await.unwrap_err();
+    within(async {
+        while runs(process.trim()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

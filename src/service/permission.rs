@@ -22,19 +22,26 @@ pub(super) struct Permission {
 impl Permission {
     /// Whether lists show an item to the caller; `own` is what the item itself demands.
     pub(super) fn shows(&self, caller: &Principal, item: Item<'_>, own: &Requirement) -> bool {
-        self.catalog.now().list_everything
-            || self.needed(item, own).is_met(caller, &self.scopes.hierarchy)
+        self.catalog.now().list_everything || self.allows(caller, item, own)
     }
 
-    /// Refuses whoever may not use an item. What no new token would change comes first: nobody should
-    /// log in once more for nothing.
+    /// Refuses whoever may not use an item.
     pub(super) fn check(
         &self,
         caller: &Principal,
         item: Item<'_>,
         own: &Requirement,
     ) -> Result<(), AccessError> {
-        let needed = self.needed(item, own);
+        self.check_needed(caller, &self.needed(item, own))
+    }
+
+    /// Refuses whoever does not meet a requirement. What no new token would change comes first:
+    /// nobody should log in once more for nothing.
+    pub(super) fn check_needed(
+        &self,
+        caller: &Principal,
+        needed: &Requirement,
+    ) -> Result<(), AccessError> {
         if let Some(lack) = needed.lack(caller) {
             return Err(self.refuse(caller, AccessError::NotPermitted { lack }));
         }
@@ -50,7 +57,13 @@ impl Permission {
         Err(self.refuse(caller, error))
     }
 
-    fn needed(&self, item: Item<'_>, own: &Requirement) -> Requirement {
+    /// Whether the caller may use an item, for a decision that is nobody's request.
+    pub(super) fn allows(&self, caller: &Principal, item: Item<'_>, own: &Requirement) -> bool {
+        self.needed(item, own).is_met(caller, &self.scopes.hierarchy)
+    }
+
+    /// What it takes to use an item; `own` is what the item itself demands.
+    pub(super) fn needed(&self, item: Item<'_>, own: &Requirement) -> Requirement {
         self.catalog.now().rules.requirement(item, own)
     }
 

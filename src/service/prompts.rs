@@ -10,8 +10,10 @@ use super::rounds::{CallIdentity, ClientSide, Round, Rounds};
 use crate::domain::access_rule::Item;
 use crate::domain::principal::Principal;
 use crate::domain::prompt::{
-    Completion, CompletionCall, PromptArgument, PromptCall, PromptDescription, PromptOutput,
+    Completable, Completion, CompletionCall, PromptArgument, PromptCall, PromptDescription,
+    PromptOutput,
 };
+use crate::domain::requirement::Requirement;
 use crate::domain::tool::CallError;
 use crate::port::{CallContext, ToolCatalog};
 
@@ -33,11 +35,36 @@ pub struct AuthorizedPrompt {
     description: Option<Arc<PromptDescription>>,
 }
 
+/// What somebody has typed so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// The name of the argument.
+    pub argument: String,
+    /// What is there of it.
+    pub value: String,
+}
+
+/// A prompt or a template whose arguments a caller may have completed; only
+/// [`Prompts::authorize_completion`] makes one.
+#[derive(Debug, Clone)]
+pub struct AuthorizedCompletion {
+    caller: Arc<Principal>,
+    of: Completable,
+}
+
 impl AuthorizedPrompt {
     /// As the client spelled it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl AuthorizedCompletion {
+    /// As the client spelled it.
+    #[must_use]
+    pub fn of(&self) -> &Completable {
+        &self.of
     }
 }
 
@@ -115,20 +142,53 @@ impl Prompts {
         self.rounds.drive(&caller, client, identity, fill_in).await
     }
 
-    /// Completes what is being typed.
+    /// Refuses to complete arguments of what the caller may not use: what might be meant tells as much
+    /// of it as its answers. What does not exist is let through, for [`Self::complete`] to refuse.
+    ///
+    /// # Errors
+    /// [`AccessError::InsufficientScope`] with every scope a token for it needs;
+    /// [`AccessError::NotPermitted`].
+    pub async fn authorize_completion(
+        &self,
+        caller: &Arc<Principal>,
+        of: Completable,
+    ) -> Result<AuthorizedCompletion, AccessError> {
+        match &of {
+            Completable::Prompt(name) => {
+                self.authorize(caller, name).await?;
+            }
+            Completable::ResourceTemplate(template) => {
+                let own = self.template_requirement(template).await;
+                self.permission.check(caller, Item::Resource(template), &own)?;
+            }
+        }
+        Ok(AuthorizedCompletion { caller: Arc::clone(caller), of })
+    }
+
+    async fn template_requirement(&self, uri_template: &str) -> Requirement {
+        let Some(resources) = self.catalog.resources() else { return Requirement::default() };
+        let templates = resources.templates().await;
+        let named = templates.iter().find(|it| it.uri_template == uri_template);
+        named.map(|template| template.requirement.clone()).unwrap_or_default()
+    }
+
+    /// Completes the argument that is being typed; `filled_in` are others that are complete already.
     ///
     /// # Errors
     /// [`CallError`].
     pub async fn complete(
         &self,
-        caller: &Arc<Principal>,
-        call: CompletionCall,
+        completion: AuthorizedCompletion,
+        typed: Typed,
+        filled_in: BTreeMap<String, String>,
     ) -> Result<Completion, CallError> {
         let Some(completions) = self.catalog.completions() else {
             return Ok(Completion::default());
         };
-        let context = CallContext::new(Arc::clone(caller));
-        let mut completion = completions.complete(call, context).await?;
+        let AuthorizedCompletion { caller, of } = completion;
+        let Typed { argument, value } = typed;
+        let call = CompletionCall { of, argument, value, filled_in };
+        let mut completion = completions.complete(call, CallContext::new(caller)).await?;
         if completion.values.len() > MOST_VALUES {
             completion.values.truncate(MOST_VALUES);
             completion.has_more = true;

@@ -10,6 +10,7 @@ use super::rounds::{CallIdentity, ClientSide, Round, Rounds};
 use crate::domain::access_rule::Item;
 use crate::domain::content::{ResourceContents, ResourceDescription, ResourceTemplate};
 use crate::domain::principal::Principal;
+use crate::domain::requirement::Requirement;
 use crate::domain::tool::CallError;
 use crate::port::{ResourceCatalog, ToolCatalog, Watch};
 
@@ -74,12 +75,47 @@ impl Resources {
         caller: &Arc<Principal>,
         uri: &str,
     ) -> Result<AuthorizedResource, AccessError> {
+        self.permission.check_needed(caller, &self.needed(uri).await)?;
+        Ok(AuthorizedResource { caller: Arc::clone(caller), uri: uri.to_owned() })
+    }
+
+    /// The same for several at once, with one refusal that names what all of them need.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`].
+    pub async fn authorize_all(
+        &self,
+        caller: &Arc<Principal>,
+        uris: &[String],
+    ) -> Result<Vec<AuthorizedResource>, AccessError> {
+        let mut needed = Requirement::default();
+        for uri in uris {
+            needed = needed.and(&self.needed(uri).await);
+        }
+        self.permission.check_needed(caller, &needed)?;
+        let authorized =
+            |uri: &String| AuthorizedResource { caller: Arc::clone(caller), uri: uri.clone() };
+        Ok(uris.iter().map(authorized).collect())
+    }
+
+    /// Whether what was authorized once still is: what a resource needs may have changed while its
+    /// caller waits to be told of changes.
+    pub async fn is_still_authorized(&self, resource: &AuthorizedResource) -> bool {
+        let own = self.own_requirement(&resource.uri).await;
+        self.permission.allows(&resource.caller, Item::Resource(&resource.uri), &own)
+    }
+
+    async fn needed(&self, uri: &str) -> Requirement {
+        let own = self.own_requirement(uri).await;
+        self.permission.needed(Item::Resource(uri), &own)
+    }
+
+    async fn own_requirement(&self, uri: &str) -> Requirement {
         let requirement = match self.catalog.resources() {
             Some(resources) => resources.requirement(uri).await,
             None => None,
         };
-        self.permission.check(caller, Item::Resource(uri), &requirement.unwrap_or_default())?;
-        Ok(AuthorizedResource { caller: Arc::clone(caller), uri: uri.to_owned() })
+        requirement.unwrap_or_default()
     }
 
     /// What is in a resource.

@@ -28,8 +28,14 @@ class Server:
     """
 
     def __init__(
-        self, directory: Path, store: str | None = None, configuration: str | None = None, **settings: str
+        self,
+        directory: Path,
+        store: str | None = None,
+        configuration: str | None = None,
+        binary: Path = BINARY,
+        **settings: str,
     ) -> None:
+        self._binary = binary
         self.port = free_port()
         self.log = directory / "server.log"
         self._directory = directory
@@ -45,7 +51,7 @@ class Server:
         return f"http://{host}:{self.port}{path}"
 
     def start(self) -> None:
-        assert BINARY.is_file(), f"{BINARY} is missing: run `cargo build`, or set MCP_OAUTH_SERVER"
+        assert self._binary.is_file(), f"{self._binary} is missing: run `cargo build`, or set MCP_OAUTH_SERVER"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -93,7 +99,7 @@ class Server:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The program beside the server, with its settings, until it ends as it likes."""
         return subprocess.run(
-            [str(BINARY), *self._settings_flags(), *arguments],
+            [str(self._binary), *self._settings_flags(), *arguments],
             cwd=self._directory,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
@@ -114,7 +120,7 @@ class Server:
 
     def _command(self) -> list[str]:
         # Debug is what an operator in trouble turns on, so it is the level that must keep secrets.
-        return [str(BINARY), *self._settings_flags(), "--log-level", "debug"]
+        return [str(self._binary), *self._settings_flags(), "--log-level", "debug"]
 
     def _settings_flags(self) -> list[str]:
         file = [] if self._configuration is None else ["--config", str(self._configuration)]
@@ -147,7 +153,7 @@ class Server:
 
     def _complaint(self, what: str) -> str:
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
-        return f"{BINARY.name} {what}; its log ends with:\n{tail}"
+        return f"{self._binary.name} {what}; its log ends with:\n{tail}"
 
 
 def is_free(host: str, port: int) -> bool:

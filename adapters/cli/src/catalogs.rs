@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_oauth_core::port::ToolCatalog;
-use mcp_oauth_tools::{
-    BuiltinCatalog, JoinedCatalog, OpenApiCatalog, Part, UpstreamCatalog, clashes,
-};
+use mcp_oauth_tools::{JoinedCatalog, OpenApiCatalog, Part, UpstreamCatalog, clashes};
 
 use crate::problem::{Problem, Problems};
 use crate::system::{SystemClock, SystemRandom};
@@ -48,10 +46,10 @@ impl Catalogs {
     /// Opens the catalogs of all tables, behind the built-in tools. An MCP server that can't be reached
     /// is tried again; anything else that is wrong is a problem.
     pub(crate) async fn open(
-        builtin: BuiltinCatalog,
+        builtin: Arc<dyn ToolCatalog>,
         tables: &[ToolSettings],
     ) -> Result<Self, Problems> {
-        let builtin = Part { name: BUILT_IN.to_owned(), catalog: Arc::new(builtin) };
+        let builtin = Part { name: BUILT_IN.to_owned(), catalog: builtin };
         let running = open_all(tables, &[]).await?;
         let parts = parts(&builtin, &running);
         refuse_clashes(&parts, tables).await?;

@@ -43,4 +43,4 @@ mod tool_table;
 mod vendor_facts;
 mod wiring;
 
-pub use run::run;
+pub use run::{run, run_with_catalog};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_oauth_core::port::{Clock, StoreUnavailable, UnusedClients};
+use mcp_oauth_core::port::{Clock, StoreUnavailable, ToolCatalog, UnusedClients};
 use mcp_oauth_core::service::keys::Keys;
 use mcp_oauth_http::{router, serve};
 use mcp_oauth_issuer::LocalIssuer;
@@ -42,6 +42,26 @@ const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 3600);
 /// whatever keeps it from its work.
 #[must_use]
 pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>) -> ExitCode {
+    run_over(|settings| {
+        let scope = settings.policy.scopes.default.clone();
+        let builtin = match settings.demo_tools {
+            true => BuiltinCatalog::demo(scope),
+            false => Ok(BuiltinCatalog::new(scope)),
+        };
+        let builtin = builtin.and_then(add);
+        let builtin = builtin
+            .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
+        Ok(Arc::new(builtin))
+    })
+}
+
+/// The same with a catalog of your own in the place of the built-in tools.
+#[must_use]
+pub fn run_with_catalog(catalog: Arc<dyn ToolCatalog>) -> ExitCode {
+    run_over(|_| Ok(catalog))
+}
+
+fn run_over(builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>) -> ExitCode {
     let arguments = Arguments::read();
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -49,7 +69,7 @@ pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTo
     if let Some(command) = &arguments.command {
         return command.run(&arguments, &environment);
     }
-    match run_server(SettingPlaces { arguments, environment }, add) {
+    match run_server(SettingPlaces { arguments, environment }, builtin) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => explain(&format!("can't start:\n{problems}")),
     }
@@ -57,7 +77,7 @@ pub fn run(add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTo
 
 fn run_server(
     places: SettingPlaces,
-    add: impl FnOnce(BuiltinCatalog) -> Result<BuiltinCatalog, UnusableTool>,
+    builtin: impl FnOnce(&Settings) -> Result<Arc<dyn ToolCatalog>, Problem>,
 ) -> Result<(), Problems> {
     let settings = places.read().map_err(|refused| also_unavailable(*refused))?;
     logging::start(&settings);
@@ -67,15 +87,8 @@ fn run_server(
     if settings.limits.is_none() {
         tracing::warn!("requests are not limited: limits is false");
     }
-    let catalog = builtin_tools(&settings).and_then(add);
-    let builtin = catalog
-        .map_err(|error| Problem::new("tools", "this program", &error, "Correct the tool."))?;
+    let builtin = builtin(&settings)?;
     runtime()?.block_on(start_and_serve(&settings, builtin, places))
-}
-
-fn builtin_tools(settings: &Settings) -> Result<BuiltinCatalog, UnusableTool> {
-    let scope = settings.policy.scopes.default.clone();
-    if settings.demo_tools { BuiltinCatalog::demo(scope) } else { Ok(BuiltinCatalog::new(scope)) }
 }
 
 /// What everything waits on.
@@ -107,7 +120,7 @@ fn also_unavailable(refused: RefusedSettings) -> Problems {
 
 async fn start_and_serve(
     settings: &Settings,
-    builtin: BuiltinCatalog,
+    builtin: Arc<dyn ToolCatalog>,
     places: SettingPlaces,
 ) -> Result<(), Problems> {
     let sources = &settings.sources;

@@ -19,9 +19,9 @@ use thiserror::Error;
 
 use crate::client_setup::{ClientSetup, Setting};
 use crate::gate::Admission;
+use crate::handler::Handler;
 use crate::session_refusal::SessionRefusal;
 use crate::streamable_sessions::{Beginning, StreamableSessions};
-use crate::tool_handler::ToolHandler;
 
 /// The sessions behind the engine.
 pub(crate) struct CallersSessions {
@@ -39,7 +39,7 @@ pub(crate) enum Purpose {
     /// Opening a session.
     Open(Box<ClientSetup>),
     /// A message or a stream in one, which may have to be brought back.
-    Use(ToolHandler, Admission),
+    Use(Handler, Admission),
     /// Ending one.
     End,
 }
@@ -68,6 +68,17 @@ impl CallersSessions {
     /// Why the engine could do nothing, if that was because of the session.
     pub(crate) fn refusal(&self) -> Option<SessionRefusal> {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this request is one in a session that takes batches. A use of the session.
+    pub(crate) async fn takes_batches(&self, id: &str) -> Result<bool, SessionRefusal> {
+        let id = SessionId::from(id);
+        let there = self.has_session(&id).await;
+        match (there, self.refusal()) {
+            (_, Some(refusal)) => Err(refusal),
+            (Ok(true), None) => Ok(self.all.takes_batches(&hash(&id), &self.caller)),
+            _ => Err(SessionRefusal::Unknown),
+        }
     }
 
     fn refuse(&self, refusal: SessionRefusal) -> SessionFailure {

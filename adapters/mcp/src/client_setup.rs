@@ -41,6 +41,11 @@ impl ClientSetup {
         self.initialize.protocol_version.as_str() >= PRIMING_SINCE.as_str()
     }
 
+    /// Whether the session is of the one revision that has batches (MCP 2025-03-26, basic/index).
+    pub(crate) fn takes_batches(&self) -> bool {
+        self.initialize.protocol_version == ProtocolVersion::V_2025_03_26
+    }
+
     pub(crate) fn encode(&self) -> Result<SessionSetup, SetupTooLarge> {
         // Nothing in it can't be JSON; what could not be written would not be readable either.
         let bytes = serde_json::to_vec(self).unwrap_or_else(|_| vec![0; MOST_SETUP_BYTES + 1]);

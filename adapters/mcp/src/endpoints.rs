@@ -8,6 +8,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Response};
 
 use crate::gate::Gate;
+use crate::handler::{Handler, Transport};
 use crate::open_requests::OpenRequests;
 use crate::seats::Seats;
 use crate::settings::McpSettings;
@@ -16,7 +17,6 @@ use crate::sse_messages::SseMessages;
 use crate::sse_sessions::SseSessions;
 use crate::streamable_http::StreamableHttp;
 use crate::streamable_sessions::StreamableSessions;
-use crate::tool_handler::{ToolHandler, Transport};
 
 /// A path below the base URL and the endpoint that answers it, whatever the method.
 type Mounted = (&'static str, BoxEndpoint<'static, Response>);
@@ -47,7 +47,7 @@ fn streamable_http(
 ) -> [Mounted; 2] {
     let endpoint = Arc::new(StreamableHttp::new(
         Gate::new(use_cases, ResourceDocument::StreamableHttp, open),
-        ToolHandler::new(use_cases, settings, Transport::StreamableHttp),
+        Handler::new(use_cases, settings, Transport::StreamableHttp),
         StreamableSessions::new(
             seats,
             &use_cases.mcp_sessions,
@@ -69,7 +69,7 @@ fn sse(
     let sessions = SseSessions::new(seats);
     let stream = Arc::new(SseStream {
         gate: gate.clone(),
-        handler: ToolHandler::new(use_cases, settings, Transport::Sse),
+        handler: Handler::new(use_cases, settings, Transport::Sse),
         sessions: Arc::clone(&sessions),
         messages_path: format!("{}/mcp/messages", use_cases.address.base_path()),
         shutdown: settings.shutdown.clone(),

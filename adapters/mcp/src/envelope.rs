@@ -7,8 +7,27 @@ use rmcp::model::{ErrorCode, RequestId};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The method that calls a tool.
-const CALL_TOOL: &str = "tools/call";
+use crate::call_target::Target;
+
+/// What every revision before 2026-07-28 has, and none since (its basic/versioning). So is
+/// `initialize`, by which a client of both eras may yet open a session.
+const REMOVED: [&str; 4] =
+    ["ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
+
+/// Why what is removed is not done.
+pub(crate) const NO_SUCH_METHOD: &str = "there is no such method in this revision";
+
+/// How many messages a batch has at most.
+const MOST_IN_A_BATCH: usize = 50;
+
+/// Which revisions a message may be of, as far as its transport says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Era {
+    /// Those before 2026-07-28, or it is not known.
+    OfSessions,
+    /// 2026-07-28 and later.
+    Stateless,
+}
 
 /// A well-formed message, as far as routing it needs to know.
 #[derive(Debug)]
@@ -19,8 +38,8 @@ pub(crate) enum Envelope<'a> {
         id: RequestId,
         /// What to do.
         method: Cow<'a, str>,
-        /// The tool, when the method calls one.
-        tool: Option<Cow<'a, str>>,
+        /// What must be authorized first, if anything.
+        target: Option<Target<'a>>,
     },
     /// Expects no answer.
     Notification,
@@ -56,16 +75,6 @@ struct Members<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// The params of `tools/call`. A repeated member is an error here, so that no parser can read
-/// another name than the one that was authorized.
-#[derive(Deserialize)]
-struct CallToolParams<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-}
-
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -78,7 +87,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 ///
 /// # Errors
 /// [`Malformed`], to be answered with HTTP 400.
-pub(crate) fn read(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
+pub(crate) fn read(body: &[u8], era: Era) -> Result<Envelope<'_>, Malformed> {
     let members = members(body)?;
     let id = members.id.and_then(legible_id);
     let refuse = |reason| Malformed { code: ErrorCode::INVALID_REQUEST, id: id.clone(), reason };
@@ -102,13 +111,18 @@ pub(crate) fn read(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let Ok(Text(method)) = serde_json::from_str(method.get()) else {
         return Err(refuse("\"method\" must be a string"));
     };
+    if era == Era::Stateless && REMOVED.contains(&&*method) {
+        return Err(Malformed { code: ErrorCode::METHOD_NOT_FOUND, id, reason: NO_SUCH_METHOD });
+    }
     if members.params.is_some_and(|params| !is_object(params)) {
         let reason = "\"params\" must be an object";
         return Err(Malformed { code: ErrorCode::INVALID_PARAMS, id, reason });
     }
     let Some(id) = id else { return Ok(Envelope::Notification) };
-    let tool = if method == CALL_TOOL { Some(called_tool(members.params, &id)?) } else { None };
-    Ok(Envelope::Request { id, method, tool })
+    match Target::of(&method, members.params) {
+        Ok(target) => Ok(Envelope::Request { id, method, target }),
+        Err(reason) => Err(Malformed { code: ErrorCode::INVALID_PARAMS, id: Some(id), reason }),
+    }
 }
 
 fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
@@ -124,19 +138,26 @@ fn members(body: &[u8]) -> Result<Members<'_>, Malformed> {
     Err(Malformed { code, id: None, reason })
 }
 
-fn called_tool<'a>(
-    params: Option<&'a RawValue>,
-    id: &RequestId,
-) -> Result<Cow<'a, str>, Malformed> {
-    let refuse =
-        |reason| Malformed { code: ErrorCode::INVALID_PARAMS, id: Some(id.clone()), reason };
-    let params = params.map_or("{}", RawValue::get);
-    let params: CallToolParams<'a> =
-        serde_json::from_str(params).map_err(|_| refuse("\"params.name\" must be one string"))?;
-    if !params.arguments.is_none_or(is_object) {
-        return Err(refuse("\"params.arguments\" must be an object"));
+/// Whether a body is more than one message, or tries to be.
+pub(crate) fn is_batch(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"[")
+}
+
+/// The messages of a batch, not looked at yet (JSON-RPC 2.0 §6).
+///
+/// # Errors
+/// [`Malformed`], to be answered with HTTP 400.
+pub(crate) fn batch(body: &[u8]) -> Result<Vec<&RawValue>, Malformed> {
+    let refuse = |code, reason| Malformed { code, id: None, reason };
+    let messages: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|_| refuse(ErrorCode::PARSE_ERROR, "the body is not JSON"))?;
+    if messages.is_empty() {
+        return Err(refuse(ErrorCode::INVALID_REQUEST, "a batch is not empty"));
     }
-    Ok(params.name)
+    if messages.len() > MOST_IN_A_BATCH {
+        return Err(refuse(ErrorCode::INVALID_REQUEST, "the batch has too many messages"));
+    }
+    Ok(messages)
 }
 
 /// The engine's own reading of an id, so that both agree on what one is.
@@ -156,8 +177,12 @@ fn is_null(value: &RawValue) -> bool {
 mod tests {
     use super::*;
 
+    fn older(body: &[u8]) -> Result<Envelope<'_>, Malformed> {
+        read(body, Era::OfSessions)
+    }
+
     fn refusal(body: &str) -> (i32, Option<RequestId>) {
-        let malformed = read(body.as_bytes()).expect_err(body);
+        let malformed = older(body.as_bytes()).expect_err(body);
         (malformed.code.0, malformed.id)
     }
 
@@ -170,7 +195,7 @@ mod tests {
         for body in ["", "{", "hello", "{\"id\":1,}", "{} {}", "\u{feff}{}"] {
             assert_eq!(refusal(body), (-32700, None), "{body}");
         }
-        assert_eq!(read(b"{\"id\":\"\xff\"}").unwrap_err().code.0, -32700);
+        assert_eq!(older(b"{\"id\":\"\xff\"}").unwrap_err().code.0, -32700);
     }
 
     #[test]
@@ -204,7 +229,7 @@ mod tests {
         }
         for id in ["0", "-7", "\"a\"", "\"\""] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-            assert!(matches!(read(body.as_bytes()), Ok(Envelope::Request { .. })), "{id}");
+            assert!(matches!(older(body.as_bytes()), Ok(Envelope::Request { .. })), "{id}");
         }
     }
 
@@ -218,20 +243,33 @@ mod tests {
         }
         assert_eq!(refusal(&call(r#"{"name":"a","name":"b"}"#)), (-32602, number(3)));
         let body = call(r#"{"n\u0061me":"\u0061","arguments":null}"#);
-        let Ok(Envelope::Request { tool, .. }) = read(body.as_bytes()) else { panic!("{body}") };
-        assert_eq!(tool.as_deref(), Some("a"));
+        let Ok(Envelope::Request { target, .. }) = older(body.as_bytes()) else { panic!("{body}") };
+        assert_eq!(target, Some(Target::Tool("a".into())));
     }
 
     #[test]
     fn notifications_and_answers_are_told_apart() {
         let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-        assert!(matches!(read(notification), Ok(Envelope::Notification)));
+        assert!(matches!(older(notification), Ok(Envelope::Notification)));
         for answer in [
             r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#,
             r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}}"#,
         ] {
-            assert!(matches!(read(answer.as_bytes()), Ok(Envelope::Answer)), "{answer}");
+            assert!(matches!(older(answer.as_bytes()), Ok(Envelope::Answer)), "{answer}");
         }
+    }
+
+    #[test]
+    fn what_2026_07_28_has_not_is_no_method_of_it_whatever_the_params() {
+        for method in REMOVED {
+            for params in ["", r#","params":{}"#, r#","params":7"#] {
+                let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"{params}}}"#);
+                let malformed = read(body.as_bytes(), Era::Stateless).unwrap_err();
+                assert_eq!((malformed.code.0, malformed.id), (-32601, number(1)), "{body}");
+            }
+        }
+        let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        assert!(older(ping).is_ok());
     }
 }

@@ -1,5 +1,5 @@
-//! Who may pass: every request is authenticated, and every tool call authorized, before anything
-//! else of it is looked at (OAuth 2.1 §5, MCP authorization).
+//! Who may pass: every request is authenticated, and the use of every tool, prompt and resource
+//! authorized, before anything else of it is looked at (OAuth 2.1 §5, MCP authorization).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,21 @@ use mcp_oauth_core::domain::public_address::PublicAddress;
 use mcp_oauth_core::domain::resource::ResourceDocument;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::access::{Access, AccessError};
+use mcp_oauth_core::service::prompts::{AuthorizedCompletion, AuthorizedPrompt, Prompts};
 use mcp_oauth_core::service::refusal::{Refusal, Row};
+use mcp_oauth_core::service::resources::{AuthorizedResource, Resources};
 use mcp_oauth_core::service::tools::{AuthorizedTool, Tools};
 use poem::{Request, Response};
-use rmcp::model::ErrorCode;
+use rmcp::model::{ErrorCode, RequestId};
 use serde_json::{Map, Value};
 
 use crate::accept::JSON;
+use crate::call_target::Target;
 use crate::containment::contained;
 use crate::json_rpc_error::{Refused, refused};
 use crate::open_requests::{OpenRequest, OpenRequests};
 
-/// How long a catalog may take to describe a tool, which the port promises to be cheap.
+/// How long a catalog may take to say what something needs, which the port promises to be cheap.
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Lets authenticated requests pass.
@@ -31,28 +34,53 @@ const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Gate {
     access: Arc<Access>,
     tools: Arc<Tools>,
+    prompts: Arc<Prompts>,
+    resources: Arc<Resources>,
     address: Arc<PublicAddress>,
     document: ResourceDocument,
     open_requests: OpenRequests,
 }
 
-/// What a request was let in for. It travels with the message to the tool handler.
+/// What a request was let in for. It travels with the message to the handler.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     /// Who is calling.
     pub(crate) caller: Arc<Principal>,
-    /// The tool whose call was authorized.
-    pub(crate) tool: Option<AuthorizedTool>,
+    /// What they may do.
+    pub(crate) authorized: Authorized,
     /// The request that brought the message: the engine runs calls in tasks of their own.
     pub(crate) request: Option<Arc<CurrentRequest>>,
     /// Counts it among those of the caller for as long as the message is dealt with.
     pub(crate) _open: OpenRequest,
 }
 
+/// What was authorized before the message went to the engine.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Authorized {
+    /// Nothing that needs it.
+    #[default]
+    Nothing,
+    /// A call.
+    Tool(AuthorizedTool),
+    /// Filling in a prompt.
+    Prompt(AuthorizedPrompt),
+    /// Completing an argument.
+    Completion(AuthorizedCompletion),
+    /// Reading or watching a resource.
+    Resource(AuthorizedResource),
+    /// Watching resources.
+    Resources(Vec<AuthorizedResource>),
+}
+
 impl Admission {
     /// A caller who was let in by the current request.
     pub(crate) fn of(caller: Arc<Principal>, open: &OpenRequest) -> Self {
-        Self { caller, tool: None, request: CurrentRequest::current(), _open: open.clone() }
+        Self {
+            caller,
+            authorized: Authorized::Nothing,
+            request: CurrentRequest::current(),
+            _open: open.clone(),
+        }
     }
 }
 
@@ -66,6 +94,8 @@ impl Gate {
         Self {
             access: Arc::clone(&use_cases.access),
             tools: Arc::clone(&use_cases.tools),
+            prompts: Arc::clone(&use_cases.prompts),
+            resources: Arc::clone(&use_cases.resources),
             address: Arc::clone(&use_cases.address),
             document,
             open_requests: open_requests.clone(),
@@ -87,22 +117,46 @@ impl Gate {
         self.open_requests.open(caller)
     }
 
-    /// Authorizes the call of a tool, before anything of it runs.
+    /// Authorizes what the request of that id is about, before anything of it runs.
     pub(crate) async fn authorize(
         &self,
         caller: &Arc<Principal>,
-        tool: &str,
+        target: Option<Target<'_>>,
+        id: &RequestId,
         headers: &HeaderMap,
-    ) -> Result<AuthorizedTool, Refused> {
-        let authorized = contained(DESCRIBE_LIMIT, self.tools.authorize(caller, tool)).await;
+    ) -> Result<Authorized, Refused> {
+        let Some(target) = target else { return Ok(Authorized::Nothing) };
+        let authorized = contained(DESCRIBE_LIMIT, self.may_use(caller, target)).await;
         authorized
             .map_err(|broken| {
-                tracing::error!(tool, %broken, "the catalog failed to describe a tool");
-                let text = "the tool is not available";
+                tracing::error!(%broken, "the catalog failed to say what something needs");
+                let text = "the catalog is not available";
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                refused(status, ErrorCode::INTERNAL_ERROR, None, text)
+                refused(status, ErrorCode::INTERNAL_ERROR, Some(id.clone()), text)
             })?
             .map_err(|error| self.refuse(&error, headers))
+    }
+
+    async fn may_use(
+        &self,
+        caller: &Arc<Principal>,
+        target: Target<'_>,
+    ) -> Result<Authorized, AccessError> {
+        Ok(match target {
+            Target::Tool(name) => Authorized::Tool(self.tools.authorize(caller, &name).await?),
+            Target::Prompt(name) => {
+                Authorized::Prompt(self.prompts.authorize(caller, &name).await?)
+            }
+            Target::Completion(of) => {
+                Authorized::Completion(self.prompts.authorize_completion(caller, of).await?)
+            }
+            Target::Resource(uri) => {
+                Authorized::Resource(self.resources.authorize(caller, &uri).await?)
+            }
+            Target::Resources(uris) => {
+                Authorized::Resources(self.resources.authorize_all(caller, &uris).await?)
+            }
+        })
     }
 
     fn refuse(&self, error: &AccessError, headers: &HeaderMap) -> Refused {

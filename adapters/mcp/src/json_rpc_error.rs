@@ -52,6 +52,10 @@ pub(crate) fn unknown_session() -> Refused {
 
 impl From<Malformed> for Refused {
     fn from(malformed: Malformed) -> Self {
-        refused(StatusCode::BAD_REQUEST, malformed.code, malformed.id, malformed.reason)
+        let status = match malformed.code {
+            ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        refused(status, malformed.code, malformed.id, malformed.reason)
     }
 }

@@ -5,26 +5,35 @@
 //! front checks Host and Origin, and drops an endpoint's future when its client has gone.
 
 mod accept;
+mod call_channel;
+mod call_outcome;
+mod call_target;
 mod callers_sessions;
+mod change_notices;
 mod client_setup;
+mod client_side;
 mod containment;
 mod endpoints;
 mod envelope;
 mod gate;
+mod handler;
 mod json_rpc_error;
+mod log_threshold;
 mod message_body;
+mod offer;
 mod open_requests;
 mod seats;
+mod session;
 mod session_refusal;
 mod session_replay;
 mod settings;
+mod shapes;
 mod sse;
 mod sse_messages;
 mod sse_sessions;
 mod sse_transport;
 mod streamable_http;
 mod streamable_sessions;
-mod tool_handler;
 mod turns;
 
 pub use endpoints::endpoints;

@@ -17,14 +17,14 @@ use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
 
 use crate::client_setup::ClientSetup;
-use crate::gate::Admission;
-use crate::tool_handler::ToolHandler;
+use crate::gate::{Admission, Authorized};
+use crate::handler::Handler;
 
 /// How long it may take; nothing of it calls a tool.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A session that was brought back.
-pub(crate) type Served = RunningService<RoleServer, ToolHandler>;
+pub(crate) type Served = RunningService<RoleServer, Handler>;
 
 /// Why it could not be.
 #[derive(Debug, Error)]
@@ -44,7 +44,7 @@ pub(crate) enum ReplayFailed {
 /// Serves the session of `worker` from where the client of `setup` had brought it; `admission` is
 /// that of the request which asks for it. It ends with `shutdown`.
 pub(crate) async fn replay(
-    handler: ToolHandler,
+    handler: Handler,
     (handle, worker): (&LocalSessionHandle, LocalSessionWorker),
     setup: &ClientSetup,
     admission: &Admission,
@@ -77,7 +77,7 @@ pub(crate) async fn replay(
 /// The message as the engine would hand it on, with the head of a request that was let in.
 fn admitted(mut message: ClientJsonRpcMessage, admission: &Admission) -> ClientJsonRpcMessage {
     let (mut head, ()): (Parts, ()) = http::Request::new(()).into_parts();
-    head.extensions.insert(Admission { tool: None, ..admission.clone() });
+    head.extensions.insert(Admission { authorized: Authorized::Nothing, ..admission.clone() });
     message.insert_extension(head);
     message
 }

@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::{EVENT_STREAM, accepts};
 use crate::gate::Gate;
+use crate::handler::Handler;
 use crate::json_rpc_error::{Refused, refused_request};
 use crate::sse_sessions::{OpenSession, SseSessions};
 use crate::sse_transport::{ClientEnd, SseTransport, frame};
-use crate::tool_handler::ToolHandler;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The endpoint.
 pub(crate) struct SseStream {
     pub(crate) gate: Gate,
-    pub(crate) handler: ToolHandler,
+    pub(crate) handler: Handler,
     pub(crate) sessions: Arc<SseSessions>,
     /// Of the address for messages, without the session.
     pub(crate) messages_path: String,
@@ -71,7 +71,7 @@ impl Endpoint for SseStream {
 }
 
 /// Runs the session until its stream or the server ends.
-async fn serve(handler: ToolHandler, transport: SseTransport, calls: CancellationToken) {
+async fn serve(handler: Handler, transport: SseTransport, calls: CancellationToken) {
     match serve_server_with_ct(handler, transport, calls).await {
         Ok(session) => {
             let _ = session.waiting().await;

@@ -9,7 +9,7 @@ use poem::{Endpoint, Request, Response};
 use rmcp::model::{ClientJsonRpcMessage, GetExtensions, JsonRpcMessage, RequestId};
 use tokio::sync::mpsc::error::SendTimeoutError;
 
-use crate::envelope::{self, Envelope};
+use crate::envelope::{self, Envelope, Era};
 use crate::gate::{Admission, Gate};
 use crate::json_rpc_error::{Refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
@@ -40,13 +40,10 @@ impl SseMessages {
         let body = message_body::read(&head.headers, body, self.max_body_bytes).await?;
         let mut admission = Admission::of(caller, &open);
         let mut id = None;
-        if let Envelope::Request { id: of, tool, .. } = envelope::read(&body)? {
+        if let Envelope::Request { id: of, target, .. } = envelope::read(&body, Era::OfSessions)? {
+            let authorized = self.gate.authorize(&admission.caller, target, &of, &head.headers);
+            admission.authorized = authorized.await?;
             id = Some(of);
-            if let Some(tool) = tool {
-                let authorized =
-                    self.gate.authorize(&admission.caller, &tool, &head.headers).await?;
-                admission.tool = Some(authorized);
-            }
         }
         let message = message(&body, id, admission)?;
         match inbox.send_timeout(message, PATIENCE).await {

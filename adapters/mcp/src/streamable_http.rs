@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use futures_util::stream::select_all;
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use poem::{Endpoint, Request, Response};
+use mcp_oauth_core::domain::principal::Principal;
+use poem::{Body, Endpoint, Request, Response};
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientRequest, ErrorCode, InitializeRequestParams, RequestId,
+    ClientJsonRpcMessage, ClientRequest, ErrorCode, InitializeRequestParams, ProtocolVersion,
+    RequestId,
 };
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{
@@ -22,13 +25,13 @@ use rmcp::transport::streamable_http_server::{
 use crate::accept::{EVENT_STREAM, JSON, accepts};
 use crate::callers_sessions::{CallersSessions, Purpose};
 use crate::client_setup::{ClientSetup, PRIMING_SINCE};
-use crate::envelope::{self, Envelope};
+use crate::envelope::{self, Envelope, Era, Malformed, NO_SUCH_METHOD};
 use crate::gate::{Admission, Gate};
+use crate::handler::Handler;
 use crate::json_rpc_error::{Refused, refused, refused_request, unfit_params, unknown_session};
 use crate::message_body;
 use crate::settings::McpSettings;
 use crate::streamable_sessions::{RECONNECT_AFTER, StreamableSessions};
-use crate::tool_handler::ToolHandler;
 
 const SESSION_ID: &str = "mcp-session-id";
 const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -40,7 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The endpoint.
 pub(crate) struct StreamableHttp {
     gate: Gate,
-    handler: ToolHandler,
+    handler: Handler,
     sessions: Arc<StreamableSessions>,
     engine: StreamableHttpServerConfig,
     max_body_bytes: usize,
@@ -59,7 +62,7 @@ struct Admitted {
 impl StreamableHttp {
     pub(crate) fn new(
         gate: Gate,
-        handler: ToolHandler,
+        handler: Handler,
         sessions: Arc<StreamableSessions>,
         settings: &McpSettings,
     ) -> Self {
@@ -103,25 +106,17 @@ impl StreamableHttp {
         self.in_session(request).await
     }
 
-    async fn post(&self, request: Request, mut admission: Admission) -> Result<Response, Refused> {
+    async fn post(&self, request: Request, admission: Admission) -> Result<Response, Refused> {
         if !accepts(request.headers(), &[JSON, EVENT_STREAM]) {
             return Err(not_acceptable("the answer is application/json or text/event-stream"));
         }
         let (head, body) = request.into_parts();
-        let (method, headers) = (head.method, head.headers);
+        let headers = head.headers;
         let body = message_body::read(&headers, body, self.max_body_bytes).await?;
-        let (id, opens_session) = match envelope::read(&body)? {
-            Envelope::Request { id, method, tool } => {
-                if let Some(tool) = tool {
-                    let authorized =
-                        self.gate.authorize(&admission.caller, &tool, &headers).await?;
-                    admission.tool = Some(authorized);
-                }
-                (Some(id), method == INITIALIZE)
-            }
-            Envelope::Notification | Envelope::Answer => (None, false),
-        };
-        let request = Admitted { method, headers, body, admission, id };
+        if envelope::is_batch(&body) {
+            return self.batch(&headers, &body, &admission.caller).await;
+        }
+        let (request, opens_session) = self.admit(&headers, body, admission).await?;
         if opens_session {
             self.open_session(request).await
         } else if names_session(&request.headers) {
@@ -133,9 +128,89 @@ impl StreamableHttp {
         }
     }
 
+    /// Authorizes a message, and tells whether it opens a session.
+    async fn admit(
+        &self,
+        headers: &HeaderMap,
+        body: Bytes,
+        mut admission: Admission,
+    ) -> Result<(Admitted, bool), Refused> {
+        let (id, opens_session) = match envelope::read(&body, era(headers))? {
+            Envelope::Request { id, method, target } => {
+                let authorized = self.gate.authorize(&admission.caller, target, &id, headers);
+                admission.authorized = authorized.await?;
+                (Some(id), method == INITIALIZE)
+            }
+            Envelope::Notification | Envelope::Answer => (None, false),
+        };
+        let (method, headers) = (Method::POST, headers.clone());
+        Ok((Admitted { method, headers, body, admission, id }, opens_session))
+    }
+
+    /// Several messages at once, in a session of the one revision that has batches. All of them are
+    /// authorized before the first runs; the answers come on one stream, each when it is there.
+    async fn batch(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        caller: &Arc<Principal>,
+    ) -> Result<Response, Refused> {
+        let messages = envelope::batch(body)?;
+        if !self.takes_batches(headers, caller).await? {
+            return Err(not_in_a_batch("only a session of revision 2025-03-26 takes batches"));
+        }
+        let mut admitted: Vec<Admitted> = Vec::new();
+        for message in messages {
+            let message = body.slice_ref(message.get().as_bytes());
+            let admission = Admission::of(Arc::clone(caller), &self.gate.open(caller)?);
+            let (request, opens_session) = self.admit(headers, message, admission).await?;
+            if opens_session {
+                return Err(not_in_a_batch("\"initialize\" may not be part of a batch"));
+            }
+            if request.id.is_some() && admitted.iter().any(|other| other.id == request.id) {
+                return Err(not_in_a_batch("two requests of the batch have the same id"));
+            }
+            admitted.push(request);
+        }
+        let mut answers = Vec::new();
+        for request in admitted {
+            let expects_an_answer = request.id.is_some();
+            let response = self.in_session(request).await?;
+            if expects_an_answer {
+                answers.push(response.into_body().into_bytes_stream());
+            }
+        }
+        if answers.is_empty() {
+            return Ok(Response::builder().status(StatusCode::ACCEPTED).finish());
+        }
+        Ok(Response::builder()
+            .content_type(EVENT_STREAM)
+            .header(CACHE_CONTROL, "no-store")
+            .body(Body::from_bytes_stream(select_all(answers))))
+    }
+
+    async fn takes_batches(
+        &self,
+        headers: &HeaderMap,
+        caller: &Arc<Principal>,
+    ) -> Result<bool, Refused> {
+        let id = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let Some(id) = id else { return Ok(false) };
+        let admission = Admission::of(Arc::clone(caller), &self.gate.open(caller)?);
+        let purpose = Purpose::Use(self.handler.clone(), admission);
+        let sessions = CallersSessions::new(&self.sessions, caller.identity(), purpose);
+        Ok(sessions.takes_batches(id).await?)
+    }
+
     async fn open_session(&self, mut request: Admitted) -> Result<Response, Refused> {
         let Some(initialize) = initialize_params(&request.body) else {
-            return Err(unfit_params(request.id));
+            return Err(match era(&request.headers) {
+                Era::OfSessions => unfit_params(request.id),
+                Era::Stateless => {
+                    let code = ErrorCode::METHOD_NOT_FOUND;
+                    Malformed { code, id: request.id, reason: NO_SUCH_METHOD }.into()
+                }
+            });
         };
         // A client that begins anew may still name the session it lost.
         request.headers.remove(SESSION_ID);
@@ -177,7 +252,7 @@ impl StreamableHttp {
         sessions: Arc<M>,
         config: StreamableHttpServerConfig,
     ) -> Result<Response, Refused> {
-        let handler = self.handler.calling(request.admission.tool.as_ref());
+        let handler = self.handler.serving(&request.admission);
         let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
         let id = request.id.clone();
         let response = service.handle(request.for_engine()).await;
@@ -213,6 +288,14 @@ impl Admitted {
     }
 }
 
+fn era(headers: &HeaderMap) -> Era {
+    let stateless = ProtocolVersion::V_2026_07_28;
+    match headers.get(PROTOCOL_VERSION) {
+        Some(version) if version.as_bytes() >= stateless.as_str().as_bytes() => Era::Stateless,
+        _ => Era::OfSessions,
+    }
+}
+
 fn names_session(headers: &HeaderMap) -> bool {
     headers.get(SESSION_ID).is_some_and(|id| id.to_str().is_ok())
 }
@@ -223,6 +306,10 @@ fn initialize_params(body: &[u8]) -> Option<InitializeRequestParams> {
         ClientRequest::InitializeRequest(request) => Some(request.params),
         _ => None,
     }
+}
+
+fn not_in_a_batch(reason: &str) -> Refused {
+    refused_request(StatusCode::BAD_REQUEST, reason)
 }
 
 fn not_acceptable(offered: &str) -> Refused {

@@ -23,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client_setup::{ClientSetup, Setting};
 use crate::gate::Admission;
+use crate::handler::Handler;
 use crate::seats::{NoSeat, Seat, Seats};
 use crate::session_refusal::SessionRefusal;
 use crate::session_replay::{Served, replay};
 use crate::settings::SessionLimits;
-use crate::tool_handler::ToolHandler;
 use crate::turns::Turns;
 
 /// After which time a client should come back for a stream that ended early.
@@ -58,7 +58,15 @@ struct LiveSession {
     handle: LocalSessionHandle,
     last_use: u64,
     uses: SessionUses,
+    takes_batches: bool,
     _seat: Seat,
+}
+
+/// What this process does of a session.
+struct Work {
+    handle: LocalSessionHandle,
+    uses: SessionUses,
+    takes_batches: bool,
 }
 
 /// One beginning of a session in this process; a session that is brought back begins again.
@@ -123,7 +131,8 @@ impl StreamableSessions {
         }
         let (handle, worker) = create_local_session(opened.id.expose(), self.config(setup));
         let uses = SessionUses::begin(opened.at);
-        let beginning = self.begin(id, caller, (handle, uses), seat?);
+        let work = Work { handle, uses, takes_batches: setup.takes_batches() };
+        let beginning = self.begin(id, caller, work, seat?);
         Ok(Opened { id: opened.id, beginning, worker })
     }
 
@@ -132,7 +141,7 @@ impl StreamableSessions {
     pub(crate) async fn is_there(
         self: &Arc<Self>,
         id: McpSessionId,
-        handler: &ToolHandler,
+        handler: &Handler,
         admission: &Admission,
     ) -> Result<bool, SessionRefusal> {
         let (hash, caller) = (id.hash(), admission.caller.identity());
@@ -190,6 +199,13 @@ impl StreamableSessions {
         Some(session.handle.clone())
     }
 
+    /// Whether a session of `caller` that is here takes batches.
+    pub(crate) fn takes_batches(&self, id: &McpSessionHash, caller: &CallerIdentity) -> bool {
+        let live = self.live();
+        let session = live.sessions.get(id).filter(|session| session.owner == *caller);
+        session.is_some_and(|session| session.takes_batches)
+    }
+
     /// Keeps what the client sets for the rest of its session. Whether the server will agree is not
     /// known yet; if it won't, then no more when it is said again.
     pub(crate) async fn keep(
@@ -211,7 +227,7 @@ impl StreamableSessions {
     async fn bring_back(
         self: Arc<Self>,
         id: McpSessionId,
-        handler: ToolHandler,
+        handler: Handler,
         admission: Admission,
         _turn: OwnedMutexGuard<()>,
     ) -> Result<bool, SessionRefusal> {
@@ -232,7 +248,9 @@ impl StreamableSessions {
         let replayed = replay(handler, (&handle, worker), &setup, &admission, &self.shutdown);
         let served = replayed.await.map_err(|error| SessionRefusal::not_brought_back(&error))?;
         let now = self.kept.now();
-        let beginning = self.begin(hash.clone(), &caller, (handle, SessionUses::begin(now)), seat);
+        let uses = SessionUses::begin(now);
+        let work = Work { handle, uses, takes_batches: setup.takes_batches() };
+        let beginning = self.begin(hash.clone(), &caller, work, seat);
         tokio::spawn(Arc::clone(&self).look_after(served, beginning));
         // Now that whoever ends it finds it here: it may have been ended before.
         let still_open = self.kept.used(&hash, &caller, now, &self.terms).await;
@@ -308,14 +326,17 @@ impl StreamableSessions {
         &self,
         id: McpSessionHash,
         caller: &CallerIdentity,
-        (handle, uses): (LocalSessionHandle, SessionUses),
+        work: Work,
         seat: Seat,
     ) -> Beginning {
         let mut live = self.live();
         live.events += 1;
         let number = live.events;
         let owner = caller.clone();
-        let session = LiveSession { number, owner, handle, last_use: number, uses, _seat: seat };
+        let Work { handle, uses, takes_batches } = work;
+        let last_use = number;
+        let session =
+            LiveSession { number, owner, handle, last_use, uses, takes_batches, _seat: seat };
         live.sessions.insert(id.clone(), session);
         Beginning { id, number }
     }

@@ -25,7 +25,7 @@ use mcp_oauth_core::port::{
     MockClientRegistry, MockClock, MockConsentMemory, MockGrantDirectory, MockGrantStore,
     MockLoginSessions, MockPasswordLogin, MockPendingLogins, MockRandom, MockRequestLimits,
     MockSigningKeys, MockSpentTokenIds, MockTokenRevocations, MockTokenVerifier, NoProviders,
-    SealingFailed, StateSealer,
+    SealingFailed, StateSealer, ToolCatalog,
 };
 use mcp_oauth_core::service::policy::{
     AuthorizationServer, CatalogPolicy, Policy, RegistrationMode, RegistrationPolicy, ScopePolicy,
@@ -38,6 +38,7 @@ use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::rich_catalog::RichCatalog;
 use crate::session_store::SessionStore;
 use crate::test_catalog::{Journal, TestCatalog};
 
@@ -88,10 +89,29 @@ impl Server {
 
     /// A server of another public address.
     pub(crate) fn at(base_url: &str, change: impl FnOnce(&mut McpSettings)) -> Self {
+        Self::over(base_url, change, |journal| Arc::new(TestCatalog::new(journal)))
+    }
+
+    /// A server whose catalog has everything, and that catalog.
+    pub(crate) fn rich() -> (Self, RichCatalog) {
+        let mut catalog = None;
+        let server = Self::over(
+            "http://localhost:8000",
+            |_| (),
+            |journal| Arc::new(catalog.insert(RichCatalog::new(journal)).clone()),
+        );
+        (server, catalog.unwrap())
+    }
+
+    fn over(
+        base_url: &str,
+        change: impl FnOnce(&mut McpSettings),
+        catalog: impl FnOnce(&Journal) -> Arc<dyn ToolCatalog>,
+    ) -> Self {
         let mut settings = McpSettings::new("test server", "1.2.3");
         change(&mut settings);
         let (journal, verified) = (Journal::default(), Arc::default());
-        let ports = ports(&journal, &verified);
+        let ports = ports(catalog(&journal), &verified);
         let address = PublicAddress::new(base_url).unwrap();
         let use_cases = UseCases::new(&ports, address, policy(), None);
         let endpoints = endpoints(&use_cases, settings.clone());
@@ -129,6 +149,28 @@ impl Server {
         answer.header("mcp-session-id").unwrap().to_owned()
     }
 
+    /// Opens a session of a client that can do these things, and says that it is ready.
+    pub(crate) async fn open_able_session(&self, token: &str, capabilities: &Value) -> String {
+        let mut opening = initialize("2025-11-25");
+        opening["params"]["capabilities"] = capabilities.clone();
+        let answer = self.answer(post(token, &opening)).await;
+        let session = answer.header("mcp-session-id").unwrap().to_owned();
+        self.answer(in_session(post(token, &initialized()), &session)).await;
+        session
+    }
+
+    /// Opens a session of the old transport of a client that can do these things.
+    pub(crate) async fn open_able_sse(&self, token: &str, capabilities: &Value) -> OpenSse {
+        let mut events = self.open_sse(token).await;
+        let address = events.messages_address().await;
+        let mut opening = initialize("2025-06-18");
+        opening["params"]["capabilities"] = capabilities.clone();
+        self.answer(post_to(&address, token, &opening)).await;
+        events.message().await;
+        self.answer(post_to(&address, token, &initialized())).await;
+        OpenSse { address, events }
+    }
+
     /// Opens a stream of the old transport.
     pub(crate) async fn open_sse(&self, token: &str) -> Events {
         let response = self.send(get("/mcp/sse", token)).await;
@@ -148,6 +190,14 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
+    /// Every message of the body, which is JSON or an event stream.
+    pub(crate) fn messages(&self) -> Vec<Value> {
+        let data = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        let messages: Vec<Value> =
+            data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect();
+        if messages.is_empty() { vec![self.json()] } else { messages }
+    }
+
     /// The last message of the body, which is an event stream.
     pub(crate) fn last_event(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("text/event-stream"), "{}", self.body);
@@ -161,6 +211,13 @@ impl Answer {
         assert_eq!(body["jsonrpc"], "2.0");
         (body["error"]["code"].as_i64().unwrap(), body["id"].clone())
     }
+}
+
+/// A session of the old transport after its handshake.
+pub(crate) struct OpenSse {
+    /// Where it takes messages.
+    pub(crate) address: String,
+    pub(crate) events: Events,
 }
 
 /// The events of a stream, one after another.
@@ -192,6 +249,18 @@ impl Events {
         let event = self.next().await.unwrap();
         let data = event.strip_prefix("event: message\ndata: ");
         serde_json::from_str(data.unwrap_or_else(|| panic!("no message: {event}"))).unwrap()
+    }
+
+    /// The next message of any stream, whatever else its events say.
+    pub(crate) async fn any_message(&mut self) -> Value {
+        loop {
+            let event = self.next().await.unwrap();
+            let data = event.lines().filter_map(|line| line.strip_prefix("data:"));
+            let data: Vec<&str> = data.map(str::trim).filter(|data| !data.is_empty()).collect();
+            if let [data] = data.as_slice() {
+                return serde_json::from_str(data).unwrap();
+            }
+        }
     }
 
     /// The address for messages, which is the first event of the old transport.
@@ -238,6 +307,34 @@ pub(crate) fn request(method: Method, path: &str) -> poem::RequestBuilder {
 pub(crate) fn with(mut request: Request, name: &'static str, value: &str) -> Request {
     request.headers_mut().insert(name, value.parse().unwrap());
     request
+}
+
+/// The same request in a session.
+pub(crate) fn in_session(request: Request, session: &str) -> Request {
+    with(request, "mcp-session-id", session)
+}
+
+/// A request of JSON-RPC.
+pub(crate) fn asking(id: i64, method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+/// A request at 2026-07-28 by a client that can do these things, with the headers it needs.
+pub(crate) fn modern_asking(
+    token: &str,
+    method: &str,
+    params: &Value,
+    capabilities: &Value,
+) -> Request {
+    let mut message = asking(7, method, params);
+    let meta = message["params"]["_meta"].take();
+    message["params"]["_meta"] = modern_meta();
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
+    for (name, value) in meta.as_object().into_iter().flatten() {
+        message["params"]["_meta"][name] = value.clone();
+    }
+    let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
+    modern(post(token, &message), method, name)
 }
 
 /// A call of a tool at 2026-07-28, with the headers it needs.
@@ -287,7 +384,7 @@ pub(crate) fn initialized() -> Value {
     json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })
 }
 
-fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
+fn ports(catalog: Arc<dyn ToolCatalog>, verified: &Arc<Mutex<usize>>) -> Ports {
     let mut verifier = MockTokenVerifier::new();
     let count = Arc::clone(verified);
     verifier.expect_verify().returning(move |token, expected| {
@@ -322,7 +419,7 @@ fn ports(journal: &Journal, verified: &Arc<Mutex<usize>>) -> Ports {
         pending: Arc::new(MockPendingLogins::new()),
         login_methods: LoginMethods::Password(Arc::new(MockPasswordLogin::new())),
         token_keeping: None,
-        catalog: Arc::new(TestCatalog::new(journal)),
+        catalog,
         schemas: Arc::new(schemas()),
         state_sealer: Arc::new(PlainStates),
         clock: Arc::new(clock),

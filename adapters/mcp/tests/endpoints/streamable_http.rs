@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::scenario::*;
-use poem::Request;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -17,10 +16,6 @@ fn modern_list() -> Value {
     list
 }
 
-fn in_session(request: Request, session: &str) -> Request {
-    with(request, "mcp-session-id", session)
-}
-
 #[tokio::test]
 async fn discovery_names_the_server_its_versions_and_its_tools() {
     let message = json!({
@@ -30,7 +25,7 @@ async fn discovery_names_the_server_its_versions_and_its_tools() {
     let result = &Server::new().answer(request).await.json()["result"];
     let server_info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
     assert_eq!(server_info, &json!({ "name": "test server", "version": "1.2.3" }));
-    assert_eq!(result["capabilities"], json!({ "tools": {} }));
+    assert_eq!(result["capabilities"], json!({ "logging": {}, "tools": {} }));
     let versions = result["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!("2026-07-28")) && versions.contains(&json!("2025-06-18")));
 }

@@ -39,7 +39,7 @@ impl Journal {
         }
     }
 
-    fn write(&self, event: String) {
+    pub(crate) fn write(&self, event: String) {
         self.events.lock().unwrap().push(event);
         self.changed.send_replace(());
     }

@@ -94,11 +94,15 @@ async fn everything_over_http_with_sse() {
 
 async fn everything(reach: Reach) {
     let shared = started(config_of(reach.clone())).await;
-    let names: Vec<String> = shared.list().await.iter().map(|tool| tool.name.clone()).collect();
-    println!("shared: {names:?}");
+    assert_eq!(shared.list().await.len(), 13);
+    let bob = Caller::named("bob");
+    let calls = (0..1000).map(|n| bob.text(&shared, "echo", json!({ "message": n.to_string() })));
+    let answers = futures_util::future::join_all(calls).await;
+    let expected: Vec<String> = (0..1000).map(|n| format!("Echo: {n}")).collect();
+    assert_eq!(answers, expected);
     let catalog = started(UpstreamConfig { reach, ..per_caller() }).await;
-    let names: Vec<String> = catalog.list().await.iter().map(|tool| tool.name.clone()).collect();
-    println!("per caller: {names:?}");
+    // Those that ask, too.
+    assert_eq!(catalog.list().await.len(), 17);
     let ann = Caller::named("ann").with_abilities(&ALL);
     plain_tools(&catalog, &ann).await;
     prompts(&catalog, &ann).await;
@@ -132,26 +136,37 @@ async fn plain_tools(catalog: &UpstreamCatalog, ann: &Caller) {
     assert_eq!(ann.text(catalog, "echo", json!({ "message": "hi" })).await, "Echo: hi");
     let sum = ann.text(catalog, "get-sum", json!({ "a": 2, "b": 3 })).await;
     assert!(sum.contains('5'), "{sum}");
-    for (tool, arguments) in [
-        ("get-tiny-image", json!({})),
-        ("get-annotated-message", json!({ "messageType": "error", "includeImage": true })),
-        ("get-resource-links", json!({ "count": 2 })),
-        ("get-resource-reference", json!({ "resourceType": "Text", "resourceId": 1 })),
-        ("get-structured-content", json!({ "location": "New York" })),
-        ("get-sum", json!({ "a": "x" })),
-        ("get-env", json!({})),
-        ("simulate-research-query", json!({ "topic": "x" })),
+    for (tool, arguments, expected) in [
+        ("get-tiny-image", json!({}), "image/png"),
+        (
+            "get-annotated-message",
+            json!({ "messageType": "error", "includeImage": true }),
+            r#""priority": Number(1.0)"#,
+        ),
+        ("get-resource-links", json!({ "count": 2 }), "ResourceLink"),
+        (
+            "get-resource-reference",
+            json!({ "resourceType": "Text", "resourceId": 1 }),
+            "demo://resource/dynamic/text/1",
+        ),
+        (
+            "get-structured-content",
+            json!({ "location": "New York" }),
+            r#"structured: Some(Object {"conditions": String("Cloudy")"#,
+        ),
+        ("get-sum", json!({ "a": "x" }), "is_error: true"),
+        ("get-env", json!({}), "PATH"),
+        ("simulate-research-query", json!({ "topic": "x" }), "requires task augmentation"),
     ] {
         let reply = call(catalog, ann, tool, arguments).await;
         let shown = format!("{reply:?}");
-        println!("{tool}: {}", shown.chars().take(300).collect::<String>());
+        assert!(shown.contains(expected), "{tool}: {shown}");
     }
 }
 
 async fn prompts(catalog: &UpstreamCatalog, ann: &Caller) {
     let prompts = catalog.prompts().unwrap();
-    let names: Vec<String> = prompts.list().await.iter().map(|it| it.name.clone()).collect();
-    println!("prompts: {names:?}");
+    assert_eq!(prompts.list().await.len(), 4);
     let call = PromptCall {
         name: "args-prompt".to_owned(),
         arguments: [("city".to_owned(), "Rome".to_owned())].into(),
@@ -172,7 +187,6 @@ async fn resources(catalog: &UpstreamCatalog, ann: &Caller) {
     let resources = catalog.resources().unwrap();
     let listed = resources.list().await;
     let templates = resources.templates().await;
-    println!("{} resources, {} templates", listed.len(), templates.len());
     assert!(!listed.is_empty() && !templates.is_empty());
     let read = resources.read(&listed[0].uri, ann.context()).await.unwrap();
     assert!(matches!(read, Reply::Done(_)));
@@ -180,8 +194,7 @@ async fn resources(catalog: &UpstreamCatalog, ann: &Caller) {
     assert!(format!("{read:?}").contains("demo://resource/dynamic/text/7"));
     let unknown = resources.read("other://x", ann.context()).await;
     assert!(matches!(unknown, Err(CallError::Unknown(_))));
-    let watch = resources.watch(&listed[0].uri).await;
-    println!("watching: {:?}", watch.map(drop));
+    resources.watch(&listed[0].uri).await.unwrap();
 }
 
 async fn progress(catalog: &UpstreamCatalog, ann: &Caller) {
@@ -203,7 +216,6 @@ async fn questions(catalog: &UpstreamCatalog, ann: &Caller) {
     let question = asked(call(catalog, ann, "trigger-elicitation-request", json!({})).await);
     let answer = json!({ "action": "decline" });
     let reply = ann.answer(catalog, "trigger-elicitation-request", &question, answer).await;
-    println!("elicitation: {}", format!("{reply:?}").chars().take(300).collect::<String>());
     assert!(matches!(reply, Ok(Reply::Done(_))));
 
     let roots = call(catalog, ann, "get-roots-list", json!({})).await.unwrap();
@@ -226,6 +238,5 @@ async fn everything_tells_of_changes() {
     ann.text(&catalog, "toggle-subscriber-updates", json!({})).await;
     let change = tokio::time::timeout(PATIENCE, changes.next()).await.unwrap();
     assert_eq!(change, Some(CatalogChange::Resource(uri.to_owned())));
-    let logging: Value = ann.text(&catalog, "toggle-simulated-logging", json!({})).await.into();
-    println!("{logging}");
+    ann.text(&catalog, "toggle-simulated-logging", json!({})).await;
 }

@@ -21,7 +21,6 @@ pub(crate) struct Server {
     asked: HashMap<String, (Value, usize)>,
     asks: usize,
     listening: Option<Value>,
-    held: Vec<Value>,
 }
 
 const NOTE: &str = "note:///one";
@@ -62,12 +61,10 @@ impl Server {
             "subscriptions/listen" if self.modern => {
                 self.listening = Some(id.clone());
                 let filter = &params["notifications"];
-                let mut said = vec![self.notification(
+                vec![self.notification(
                     "notifications/subscriptions/acknowledged",
                     json!({ "notifications": filter }),
-                )];
-                said.extend(self.held.drain(..));
-                said
+                )]
             }
             _ => vec![self.simple(id, method, &params)],
         }

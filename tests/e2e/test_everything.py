@@ -144,7 +144,6 @@ def through(
 
 
 MISSING = {
-    "instructions": "what the servers behind this one say of themselves is not passed on",
     "notifications/roots/list_changed": "a change of the roots is not passed on; they are asked for in calls",
 }
 """What works directly alone."""

@@ -54,10 +54,9 @@ def service() -> Iterator[str]:
 class Installation:
     """A server whose configuration changes while it runs."""
 
-    def __init__(self, directory: Path, logs: list[Path]) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.server = Server(directory, configuration="")
-        logs.append(self.server.log)
 
     def configure(self, *tables: str) -> None:
         (self.directory / "server.toml").write_text("demo_tools = false\n" + "\n".join(tables))
@@ -68,10 +67,12 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path, logs: list[Path]) -> Iterator[Installation]:
-    installation = Installation(tmp_path, logs)
+    installation = Installation(tmp_path)
     yield installation
     if installation.server.is_running:
         installation.server.stop()
+    if installation.server.log.exists():
+        logs.append(installation.server.log)
 
 
 def behind(name: str, *settings: str) -> str:

@@ -19,6 +19,8 @@ export function comparable(value) {
 
 function comparableMember(key, member) {
     if (OF_THE_HOP.has(key) || member === undefined) return [];
+    // The engine of the server keeps it in 32 bits.
+    if (key === 'temperature') return [[key, Math.fround(member)]];
     if (key in SAYS_NOTHING && member === SAYS_NOTHING[key]) return [];
     if (key === 'blob') return [[key, lasting(Buffer.from(member, 'base64').toString('latin1'))]];
     if (key !== '_meta') return [[key, comparable(member)]];

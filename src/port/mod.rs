@@ -20,6 +20,8 @@ mod identity_provider;
 mod key_store;
 mod login_sessions;
 mod mcp_sessions;
+#[cfg(feature = "mocks")]
+mod mock_tool_catalog;
 mod password_login;
 mod pending_logins;
 mod prompt_catalog;
@@ -56,6 +58,8 @@ pub use identity_provider::*;
 pub use key_store::*;
 pub use login_sessions::*;
 pub use mcp_sessions::*;
+#[cfg(feature = "mocks")]
+pub use mock_tool_catalog::*;
 pub use password_login::*;
 pub use pending_logins::*;
 pub use prompt_catalog::*;

@@ -46,25 +46,14 @@ pub trait ToolCatalog: Send + Sync {
         None
     }
 
+    /// How a model should use what is here, for clients to tell it; the same for everybody who was let
+    /// in, whatever they may use.
+    fn instructions(&self) -> Option<String> {
+        None
+    }
+
     /// Tells from now on what changes; `None` when nothing ever does.
     fn changes(&self) -> Option<Box<dyn CatalogChanges>> {
         None
-    }
-}
-
-#[cfg(feature = "mocks")]
-mockall::mock! {
-    /// Only tools: what a catalog need not have, this one has not.
-    pub ToolCatalog {}
-
-    #[async_trait]
-    impl ToolCatalog for ToolCatalog {
-        async fn list(&self) -> Vec<Arc<ToolDescription>>;
-        async fn describe(&self, name: &str) -> Option<Arc<ToolDescription>>;
-        async fn call(
-            &self,
-            call: ToolCall,
-            context: CallContext,
-        ) -> Result<Reply<ToolOutput>, CallError>;
     }
 }

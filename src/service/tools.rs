@@ -43,6 +43,12 @@ impl AuthorizedTool {
 }
 
 impl Tools {
+    /// How a model should use what the catalog has.
+    #[must_use]
+    pub fn instructions(&self) -> Option<String> {
+        self.catalog.instructions()
+    }
+
     /// The tools `caller` may use.
     pub async fn list(&self, caller: &Principal) -> Vec<Arc<ToolDescription>> {
         let mut tools = self.catalog.list().await;

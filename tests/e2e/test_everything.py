@@ -32,6 +32,7 @@ ENVIRONMENT = {"FAVOURITE_TEA": "Assam"}
 
 METHODS = (
     "initialize",
+    "instructions",
     "ping",
     "tools/list",
     "tools/call echo",
@@ -43,7 +44,6 @@ METHODS = (
     "tools/call get-resource-reference text",
     "tools/call get-resource-reference blob",
     "tools/call get-structured-content",
-    "tools/call gzip-file-as-resource",
     "tools/call trigger-long-running-operation",
     "tools/call trigger-elicitation-request",
     "tools/call trigger-url-elicitation",
@@ -55,6 +55,7 @@ METHODS = (
     "notifications/cancelled",
     "resources/list",
     "resources/templates/list",
+    "tools/call gzip-file-as-resource",
     "resources/read document",
     "resources/read text",
     "resources/read blob",
@@ -142,10 +143,18 @@ def through(
         yield Through(servers, seen)
 
 
+MISSING = {
+    "notifications/roots/list_changed": "a change of the roots is not passed on; they are asked for in calls",
+}
+"""What works directly alone."""
+
+
 @pytest.mark.parametrize(("way", "method"), CASES, ids=[f"{way}: {method}" for way, method in CASES])
 async def test_what_works_directly_works_through_the_server(
-    way: str, method: str, direct: dict[int, dict[str, Any]], through: Through
+    way: str, method: str, direct: dict[int, dict[str, Any]], through: Through, request: pytest.FixtureRequest
 ) -> None:
+    if method in MISSING:
+        request.applymarker(pytest.mark.xfail(reason=MISSING[method], strict=True))
     expected = direct[WAYS[way].sdk]["answers"][method]
     assert not failed(expected), f"does not work directly: {expected}"
     found = await through.found(way, SHARING[method])

@@ -101,7 +101,7 @@ impl Running {
                 Kind::OpenApi(Arc::new(catalog.map_err(|error| settings.problem(&error))?))
             }
             ToolSource::Upstream(config) => {
-                let upstream = UpstreamCatalog::start(config.clone(), Arc::new(SystemRandom));
+                let upstream = UpstreamCatalog::start((**config).clone(), Arc::new(SystemRandom));
                 let upstream = upstream.map_err(|error| settings.problem(&error))?;
                 // What it has is then known to the search for clashes. Who needs longer is waited for
                 // by nobody.

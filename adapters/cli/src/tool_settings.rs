@@ -43,7 +43,7 @@ pub(crate) struct ToolSettings {
 #[derive(Clone)]
 pub(crate) enum ToolSource {
     OpenApi(Box<OpenApiConfig>),
-    Upstream(UpstreamConfig),
+    Upstream(Box<UpstreamConfig>),
 }
 
 impl ToolSettings {
@@ -167,7 +167,7 @@ impl OneCatalog<'_> {
         let fingerprint = fingerprint(table, [&headers, &environment]);
         let source = match self.of {
             Of::OpenApi => ToolSource::OpenApi(Box::new(self.open_api(headers)?)),
-            _ => ToolSource::Upstream(self.upstream(headers, environment)?),
+            _ => ToolSource::Upstream(Box::new(self.upstream(headers, environment)?)),
         };
         let set_in = self.reader.0.source_of(&format!("tools.{}", self.name));
         Some(ToolSettings { name: self.name.clone(), set_in, source, fingerprint })

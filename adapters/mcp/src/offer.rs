@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mcp_oauth_core::service::UseCases;
 use mcp_oauth_core::service::prompts::Prompts;
 use mcp_oauth_core::service::resources::Resources;
+use mcp_oauth_core::service::tools::Tools;
 use rmcp::model::{
     Implementation, PromptsCapability, ResourcesCapability, ServerCapabilities, ServerConfig,
     ToolsCapability,
@@ -15,6 +16,7 @@ use crate::settings::McpSettings;
 
 /// Where the capabilities come from. Another catalog may take the place of the first one.
 pub(crate) struct Offer {
+    tools: Arc<Tools>,
     prompts: Arc<Prompts>,
     resources: Arc<Resources>,
     /// Whether changes are told; an absent member says no.
@@ -25,6 +27,7 @@ pub(crate) struct Offer {
 impl Offer {
     pub(crate) fn new(use_cases: &UseCases, settings: &McpSettings) -> Self {
         Self {
+            tools: Arc::clone(&use_cases.tools),
             prompts: Arc::clone(&use_cases.prompts),
             resources: Arc::clone(&use_cases.resources),
             told: use_cases.changes.are_told().then_some(true),
@@ -51,6 +54,8 @@ impl Offer {
             resources.subscribe = self.told;
             resources
         });
-        ServerConfig::new(capabilities).with_server_info(self.identity.clone())
+        let mut config = ServerConfig::new(capabilities).with_server_info(self.identity.clone());
+        config.instructions = self.tools.instructions();
+        config
     }
 }

@@ -251,6 +251,14 @@ impl ToolCatalog for JoinedCatalog {
         completed.then(|| Arc::new(JoinedCompletions { catalogs, claims }) as _)
     }
 
+    /// Those of each, in their order.
+    fn instructions(&self) -> Option<String> {
+        let members = self.members();
+        let of_each: Vec<String> =
+            members.parts.iter().filter_map(|part| part.catalog.instructions()).collect();
+        (!of_each.is_empty()).then(|| of_each.join("\n\n"))
+    }
+
     fn changes(&self) -> Option<Box<dyn CatalogChanges>> {
         Some(Box::new(Listener { changes: self.changes.subscribe(), missed: Vec::new() }))
     }

@@ -26,7 +26,10 @@ function callUnderWay(application) {
         const onprogress = () => resolve({ outcome });
         const outcome = application
             .callTool('trigger-long-running-operation', { duration: 30, steps: 300 }, { onprogress })
-            .then(() => 'ended', error => error.message);
-        outcome.then(what => reject(new Error(`before it was killed: ${what}`)));
+            .then(
+                answer => ({ failed: answer.isError === true, saying: answer.content[0].text }),
+                error => ({ failed: true, saying: error.message }),
+            );
+        outcome.then(what => reject(new Error(`before it was killed: ${what.saying}`)));
     });
 }

@@ -1,4 +1,5 @@
 // Everything that server-everything answers, one by one: how it is asked, and what of the answer is told.
+import { ADDED } from './comparable.mjs';
 
 const DOCUMENT = 'demo://resource/static/document/features.md';
 const TEXT = 'demo://resource/dynamic/text/7';
@@ -25,15 +26,16 @@ export const METHODS = {
     'initialize': ({ client }) => {
         // Tasks of 2025-11-25 were an experiment that 2026-07-28 has no more: they end here.
         const { tasks, ...capabilities } = client.getServerCapabilities();
-        return { capabilities, instructions: client.getInstructions() };
+        return capabilities;
     },
+    'instructions': ({ client }) => client.getInstructions(),
     'ping': ({ client }) => client.ping(),
 
     'tools/list': async ({ client }) => sorted((await client.listTools()).tools).map(({ execution, ...tool }) => tool),
     'tools/call echo': tool('echo', { message: 'Grüße, 茶 & 🍪' }),
     'tools/call get-sum': tool('get-sum', { a: 2.5, b: 40 }),
     'tools/call get-tiny-image': tool('get-tiny-image'),
-    'tools/call get-annotated-message': tool('get-annotated-message', { messageType: 'error', includeImage: true }),
+    'tools/call get-annotated-message': tool('get-annotated-message', { messageType: 'success', includeImage: true }),
     'tools/call get-env': async application => {
         const { content } = await application.callTool('get-env');
         return JSON.parse(content[0].text).FAVOURITE_TEA;
@@ -66,7 +68,7 @@ export const METHODS = {
     'resources/subscribe': subscribe,
     'resources/unsubscribe': unsubscribe,
     'notifications/resources/list_changed': addResource,
-    'resources/read of a resource that was added': read('demo://resource/session/added.gz'),
+    'resources/read of a resource that was added': read(`demo://resource/session/${ADDED}`),
 
     'prompts/list': async ({ client }) => sorted((await client.listPrompts()).prompts),
     'prompts/get simple-prompt': prompt('simple-prompt'),
@@ -95,7 +97,10 @@ function asking(name, args) {
     return async application => {
         const before = application.person.asked.length;
         const answer = await application.callTool(name, args);
-        return { asked: application.person.asked.slice(before), answer };
+        // For the roots it asks once, a moment after the connection was made.
+        const asked = application.person.asked.slice(before).filter(({ method }) => method !== 'roots/list');
+        // Revision 2026-07-28 has no id of a question.
+        return { asked: asked.map(({ method, params: { elicitationId, ...params } }) => ({ method, params })), answer };
     };
 }
 
@@ -152,40 +157,42 @@ async function addResource(application) {
     const { client, isModern, person } = application;
     const subscription = isModern && (await client.listen({ resourcesListChanged: true }));
     const heard = person.listen();
-    const answer = await application.callTool('gzip-file-as-resource', { name: 'added.gz', data: DATA });
+    const answer = await application.callTool('gzip-file-as-resource', { name: ADDED, data: DATA });
     await heard.until('notifications/resources/list_changed');
     if (subscription) await subscription.close();
     const { resources } = await client.listResources();
     return { answer, listed: resources.some(resource => resource.uri === answer.content[0].uri) };
 }
 
-const SUBSCRIBED = /^Received Subscribe Resource request for URI: (\S+)/;
-
-/** The server logs every subscription at level `info`. */
-async function setLevel({ client, person }) {
-    const heard = person.listen();
-    await client.setLoggingLevel('error');
-    await client.subscribeResource({ uri: TEXT });
-    await client.setLoggingLevel('info');
-    await client.subscribeResource({ uri: BLOB });
-    await heard.until('notifications/message', message => SUBSCRIBED.test(message.data));
-    await client.unsubscribeResource({ uri: TEXT });
-    await client.unsubscribeResource({ uri: BLOB });
-    const messages = heard.all().filter(one => SUBSCRIBED.test(one.params?.data));
-    return messages.map(({ params: { level, data } }) => ({ level, uri: SUBSCRIBED.exec(data)[1] }));
+/** The server says something of a level it draws by lot, at once and every few seconds, until it is told again. */
+async function simulateLog(application, meta) {
+    const started = await application.callTool('toggle-simulated-logging', {}, { meta });
+    return { started, stopped: await application.callTool('toggle-simulated-logging', {}, { meta }) };
 }
 
 const SIMULATED = /^[A-Z][a-z]+[- ]level[- ]message/;
 
-/** The simulated messages are of any level, so what is compared is that one comes. */
 async function logMessage(application) {
     const heard = application.person.listen();
     const meta = application.isModern ? { [LOG_LEVEL]: 'debug' } : undefined;
     if (!application.isModern) await application.client.setLoggingLevel('debug');
-    const started = await application.callTool('toggle-simulated-logging', {}, { meta });
+    const said = await simulateLog(application, meta);
     const { level, data } = await heard.until('notifications/message', message => SIMULATED.test(message.data));
-    const stopped = await application.callTool('toggle-simulated-logging');
-    return { started, stopped, saysItsLevel: data.toLowerCase().startsWith(level) };
+    return { ...said, saysItsLevel: data.toLowerCase().startsWith(level) };
+}
+
+/** Of ten messages drawn by lot hardly all are of the highest level: those below it may not come. */
+async function setLevel(application) {
+    const { client, person } = application;
+    await client.setLoggingLevel('emergency');
+    const high = person.listen();
+    for (let time = 0; time < 10; time += 1) await simulateLog(application);
+    const heard = high.all().filter(one => SIMULATED.test(one.params?.data));
+    await client.setLoggingLevel('debug');
+    const all = person.listen();
+    await simulateLog(application);
+    await all.until('notifications/message', message => SIMULATED.test(message.data));
+    return { tooLow: heard.filter(one => one.params.level !== 'emergency').map(one => one.params) };
 }
 
 /** The server asks for the roots again, and says so in its log. */

@@ -6,7 +6,7 @@ const ANSWERS = {
     'elicitation/create': asked =>
         asked.mode === 'url'
             ? { action: 'accept' }
-            : { action: 'accept', content: { name: 'Ada', check: true, integer: 7, number: 2.5 } },
+            : { action: 'accept', content: { check: true, integer: 7, name: 'Ada', number: 2.5 } },
     'sampling/createMessage': asked => ({
         role: 'assistant',
         content: { type: 'text', text: `A model's answer to: ${asked.messages[0].content.text}` },

@@ -183,6 +183,10 @@ impl ToolCatalog for UpstreamCatalog {
         })
     }
 
+    fn instructions(&self) -> Option<String> {
+        self.upstream.lists.known().instructions.clone()
+    }
+
     fn resources(&self) -> Option<Arc<dyn ResourceCatalog>> {
         Some(Arc::clone(&self.upstream) as Arc<dyn ResourceCatalog>)
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::call_in_flight::{CallTag, CallsInFlight};
 use super::errors::Errors;
-use super::handler::Engine;
+use super::handler::{Engine, as_written};
 use super::passing_caller::CallerHeaders;
 
 /// How long the engine may take to end before it is dropped, which kills what is left.
@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) calls: Arc<CallsInFlight>,
     pub(super) closed: CancellationToken,
     pub(super) serves: ServerCapabilities,
+    /// How a model should use it; no more than the beginning of a very long text.
+    pub(super) instructions: Option<String>,
     /// Whether it is of revision 2026-07-28 or later, where the server does not ask within a call.
     pub(super) modern: bool,
     pub(super) errors: Errors,
@@ -80,6 +82,9 @@ impl Outgoing {
     }
 }
 
+/// In characters.
+const LONGEST_INSTRUCTIONS: usize = 16 * 1024;
+
 impl Connection {
     /// What `engine` connected.
     pub(super) fn new(
@@ -92,7 +97,10 @@ impl Connection {
         let info = peer.peer_info();
         Self {
             modern: info.as_ref().is_some_and(|it| !it.protocol_version.has_initialize()),
-            serves: info.map(|it| it.capabilities.clone()).unwrap_or_default(),
+            serves: info.as_ref().map(|it| it.capabilities.clone()).unwrap_or_default(),
+            instructions: info
+                .and_then(|it| it.instructions.clone())
+                .map(|text| text.chars().take(LONGEST_INSTRUCTIONS).collect()),
             peer,
             calls,
             closed,
@@ -141,8 +149,8 @@ impl Connection {
         answer: Result<ServerResult, ServiceError>,
     ) -> Result<Map<String, Value>, CallError> {
         let result = answer.map_err(|error| self.error(error))?;
-        match serde_json::to_value(result) {
-            Ok(Value::Object(members)) => Ok(members),
+        match as_written(&result) {
+            Some(Value::Object(members)) => Ok(members),
             _ => Err(self.errors.senseless("the result is no object")),
         }
     }

@@ -11,6 +11,7 @@ use rmcp::model::{
 use rmcp::service::{
     InboundStreamOrigin, NotificationContext, RequestContext, RunningService, Service,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -71,9 +72,15 @@ impl Service<RoleClient> for Handler {
 }
 
 fn question(request: &ServerRequest) -> Option<Question> {
-    let mut request = serde_json::to_value(request).ok()?;
+    let mut request = as_written(request)?;
     let params = request.get_mut("params").map(Value::take);
     question_of(request.get("method")?.as_str()?, params)
+}
+
+/// A message of the engine as it is written on the wire: its numbers of 32 bits would not be the ones
+/// that were meant as numbers of 64.
+pub(super) fn as_written(message: &impl Serialize) -> Option<Value> {
+    serde_json::from_str(&serde_json::to_string(message).ok()?).ok()
 }
 
 /// A request to a client in the shape of the specification.

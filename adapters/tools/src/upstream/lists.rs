@@ -38,6 +38,8 @@ pub(super) struct Known {
     pub(super) prompts: Vec<Arc<PromptDescription>>,
     pub(super) resources: Vec<Arc<ResourceDescription>>,
     pub(super) templates: Vec<Arc<ResourceTemplate>>,
+    /// What the server says of how to use it.
+    pub(super) instructions: Option<String>,
     uris: HashSet<String>,
 }
 
@@ -79,6 +81,7 @@ impl Lists {
     ) -> Result<bool, CallError> {
         let before = self.known();
         let mut now = Known::clone(&before);
+        now.instructions.clone_from(&connection.instructions);
         match kind {
             CatalogChange::Tools => self.refresh_tools(connection, &mut now).await?,
             CatalogChange::Prompts => self.refresh_prompts(connection, &mut now).await?,
@@ -87,6 +90,7 @@ impl Lists {
         let same = now.tools == before.tools
             && now.prompts == before.prompts
             && now.resources == before.resources
+            && now.instructions == before.instructions
             && now.templates == before.templates;
         if !same {
             *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(now);

@@ -1,6 +1,11 @@
 //! Tools made of OpenAPI documents, called against a server on this machine.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a call that goes wrong fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a call that goes wrong fails its test"
+)]
 
 mod answers;
 mod bounds;

@@ -253,9 +253,9 @@ impl ToolCatalog for JoinedCatalog {
 
     /// Those of each, in their order.
     fn instructions(&self) -> Option<String> {
-        let parts = self.parts();
+        let members = self.members();
         let of_each: Vec<String> =
-            parts.parts.iter().filter_map(|part| part.catalog.instructions()).collect();
+            members.parts.iter().filter_map(|part| part.catalog.instructions()).collect();
         (!of_each.is_empty()).then(|| of_each.join("\n\n"))
     }
 

@@ -71,8 +71,17 @@ impl OneCatalog<'_> {
         let caller_header = self.text("caller_header");
         let output_schemas = self.switch("output_schemas");
         let limits = self.call_limits();
+        let (document, base_url) = (Source::parse(&document?.unwrap_or_default()), base_url?);
+        let has_secrets = self.is_set("credentials") || !headers.is_empty();
+        if has_secrets && base_url.is_none() && matches!(document, Source::Url(_)) {
+            self.reader.0.warn(format!(
+                "whoever writes {document} says where the credentials of [tools.{}] are sent: set \
+                 base_url, unless that is the one who may have them",
+                self.name
+            ));
+        }
         Some(OpenApiConfig {
-            base_url: base_url?,
+            base_url,
             selection: selection?,
             prefix: prefix?.unwrap_or_default(),
             requirement: self.requirement.clone(),
@@ -81,7 +90,7 @@ impl OneCatalog<'_> {
             caller_header: caller_header?,
             output_schemas: output_schemas?.unwrap_or_default(),
             limits: limits?,
-            ..OpenApiConfig::new(&self.name, Source::parse(&document?.unwrap_or_default()))
+            ..OpenApiConfig::new(&self.name, document)
         })
     }
 

@@ -134,7 +134,19 @@ impl Gate {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 refused(status, ErrorCode::INTERNAL_ERROR, Some(id.clone()), text)
             })?
-            .map_err(|error| self.refuse(&error, headers))
+            .map_err(|error| self.refuse_message(&error, id, headers))
+    }
+
+    /// The refusal of one message. Where no authorization would help, it is for whoever reads the
+    /// answers of the client: clients show the errors of JSON-RPC, and not those of OAuth.
+    fn refuse_message(&self, error: &AccessError, id: &RequestId, headers: &HeaderMap) -> Refused {
+        let mut response = self.refuse(error, headers);
+        if matches!(error, AccessError::NotPermitted { .. }) {
+            let (id, text) = (Some(id.clone()), Refusal::Access(error).public_text());
+            let status = response.status();
+            response.set_body(refused(status, ErrorCode::INVALID_REQUEST, id, &text).take_body());
+        }
+        response
     }
 
     async fn may_use(

@@ -153,6 +153,24 @@ async fn rs_10_rs_11_a_call_without_its_scopes_is_403_naming_all_of_them() {
 }
 
 #[tokio::test]
+async fn rs_10_what_no_new_token_would_change_is_403_with_the_reason_for_whoever_reads_answers() {
+    let server = Server::new();
+    for request in
+        [post(ALICE, &call(2, "vault", &json!({}))), modern_call(ALICE, "vault", &json!({}))]
+    {
+        let answer = server.answer(request).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Bearer error=\"access_denied\", "), "{challenge}");
+        let error = &answer.json()["error"];
+        assert_eq!(error["code"], -32600);
+        assert!(error["message"].as_str().unwrap().contains("groups or roles ops"), "{error}");
+        assert!(answer.json()["id"].is_number());
+    }
+    assert_eq!(server.journal.events(), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_escaped_name_is_authorized_as_what_it_means() {
     let server = Server::new();
     let mut request = post(POWERLESS, &Value::Null);

@@ -63,6 +63,7 @@ impl TestCatalog {
             ("picky", "mcp:tools"),
             ("broken", "mcp:tools"),
             ("delete_files", "files:read files:write"),
+            ("vault", "mcp:tools"),
         ];
         let tools = tools.into_iter().map(|(name, scope)| Arc::new(described(name, scope)));
         Self { journal: journal.clone(), tools: tools.collect() }
@@ -87,7 +88,10 @@ fn described(name: &str, scope: &str) -> ToolDescription {
             ..ToolAnnotations::default()
         },
         more: serde_json::Map::new(),
-        requirement: Requirement::scope(ScopeSet::parse(scope).unwrap()),
+        requirement: Requirement {
+            groups: (name == "vault").then(|| ["ops".to_owned()].into()).into_iter().collect(),
+            ..Requirement::scope(ScopeSet::parse(scope).unwrap())
+        },
     }
 }
 

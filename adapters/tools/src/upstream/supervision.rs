@@ -211,6 +211,8 @@ impl Supervisor {
         loop {
             let stale = self.changes.stale.next().await;
             self.refresh(connection, &stale).await;
+            // What changes meanwhile is read in one go.
+            tokio::time::sleep(REST).await;
         }
     }
 
@@ -227,6 +229,9 @@ impl Supervisor {
         }
     }
 }
+
+/// Between two readings of the lists: a server whose lists never come to rest must not flood clients.
+const REST: Duration = Duration::from_millis(200);
 
 /// The delay after this one failed.
 fn longer(delay: Duration, limits: &UpstreamLimits) -> Duration {

@@ -320,9 +320,9 @@ impl ServerHandler for Handler {
         let filled_in = request.context.and_then(|context| context.arguments).unwrap_or_default();
         let typed = Typed { argument, value };
         let given = Given { answers: None, state: None };
-        let outcome = self.call(&context, given, |_| async {
+        let outcome = self.call(&context, given, |client| async move {
             let filled_in = filled_in.into_iter().collect();
-            Ok(Round::Done(self.server.prompts.complete(of, typed, filled_in).await?))
+            Ok(Round::Done(self.server.prompts.complete(of, typed, filled_in, &client).await?))
         });
         match outcome.await {
             Ok(Round::Done(completion)) => Ok(shapes::completion(completion)),

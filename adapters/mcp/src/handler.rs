@@ -169,7 +169,10 @@ impl Handler {
             return Ok(resource);
         }
         let authorized = self.server.resources.authorize(&admission.caller, uri);
-        self.list(authorized).await?.map_err(|_| not_authorized("resource", uri))
+        self.list(authorized).await?.map_err(|error| {
+            tracing::debug!(uri, %error, "what was watched before may not be any more");
+            ErrorData::invalid_request("it may not be used any more", None)
+        })
     }
 
     /// Begins to tell the session of changes, unless that has begun.

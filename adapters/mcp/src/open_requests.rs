@@ -5,7 +5,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -16,8 +15,7 @@ use mcp_oauth_core::domain::principal::Principal;
 use poem::Response;
 
 use crate::json_rpc_error::{Refused, try_again};
-use crate::seats::{Seat, Seats};
-use crate::settings::SessionLimits;
+use crate::seats::{Seat, SeatLimits, Seats};
 
 /// Counts the requests that are open.
 #[derive(Clone)]
@@ -37,8 +35,7 @@ struct HeldBody {
 impl OpenRequests {
     /// At most `per_caller` at a time for each caller.
     pub(crate) fn new(per_caller: usize) -> Self {
-        let limits = SessionLimits { idle: Duration::MAX, total: usize::MAX, per_caller };
-        Self(Seats::new(limits))
+        Self(Seats::new(SeatLimits { total: usize::MAX, per_caller }))
     }
 
     /// Opens one more.

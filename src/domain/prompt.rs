@@ -100,7 +100,7 @@ pub enum Completable {
 /// What might be meant, best first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// At most 100.
+    /// A client is told the first 100 of them.
     pub values: Vec<String>,
     /// How many there are, when known.
     pub total: Option<u32>,

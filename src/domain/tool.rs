@@ -13,7 +13,7 @@ use super::requirement::Requirement;
 /// A tool as a client sees it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ToolDescription {
-    /// Unique in the catalog; `[A-Za-z0-9_.-]`, 1 to 128 characters.
+    /// Unique in the catalog; [`is_tool_name`] has the rule.
     pub name: String,
     /// For people.
     pub title: Option<String>,
@@ -30,6 +30,16 @@ pub struct ToolDescription {
     /// What a caller needs, checked before the tool runs; no business of the client.
     pub requirement: Requirement,
 }
+
+/// Whether a tool can have this name (MCP 2026-07-28, server/tools, tool names).
+#[must_use]
+pub fn is_tool_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (1..=LONGEST_TOOL_NAME).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// The longest name of a tool, in characters (MCP 2026-07-28, server/tools, tool names).
+pub const LONGEST_TOOL_NAME: usize = 128;
 
 /// What a call does to the world, as far as the tool says; clients need not believe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

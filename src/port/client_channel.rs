@@ -6,7 +6,10 @@ use crate::domain::input_required::Question;
 use crate::domain::log_message::{LogLevel, LogMessage};
 
 /// The way to the client while one of its calls is under way. What is sent when nobody wants it, or
-/// after the client has gone, is lost.
+/// after the client has gone or the call has ended, is lost, and that is no error.
+///
+/// Sending waits until there is room. A call that sends more than one may is ended; until it is
+/// dropped, whoever sends for it waits.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ClientChannel: Send + Sync {
@@ -24,7 +27,9 @@ pub trait ClientChannel: Send + Sync {
     fn asks_within_the_call(&self) -> bool;
 
     /// Puts a question to the client within the call and waits for the answer, the result of the
-    /// request as the client sent it.
+    /// request as the client sent it; asked only where [`Self::asks_within_the_call`], and only what
+    /// the client declared that it can do. The time of the call stands still meanwhile. Dropping the
+    /// future takes the question back.
     ///
     /// # Errors
     /// [`AskError`].
@@ -53,7 +58,7 @@ pub enum AskError {
         /// What is wrong.
         message: String,
     },
-    /// The client has gone, or never answered.
+    /// The client has gone, the call is over, or nobody answered for as long as a person may take.
     #[error("the client does not answer")]
     Gone,
 }

@@ -19,7 +19,8 @@ pub trait PromptCatalog: Send + Sync {
     async fn describe(&self, name: &str) -> Option<Arc<PromptDescription>>;
 
     /// Fills in a prompt. That the caller meets the requirement and that no required argument is
-    /// missing has been checked.
+    /// missing has been checked, with the same reservation as in
+    /// [`ToolCatalog::call`](super::ToolCatalog::call). Arguments it does not know may be among them.
     ///
     /// Dropping the future, panics and questions are as with [`ToolCatalog::call`](super::ToolCatalog::call).
     ///
@@ -36,7 +37,11 @@ pub trait PromptCatalog: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Completions: Send + Sync {
-    /// What might be meant; nothing for an argument that is not completed.
+    /// What might be meant; nothing for an argument that is not completed. That the caller meets the
+    /// requirement of the prompt or template has been checked, of a template as far as it is listed.
+    ///
+    /// Dropping the future and panics are as with [`ToolCatalog::call`](super::ToolCatalog::call); there
+    /// are no questions and no later rounds.
     ///
     /// # Errors
     /// [`CallError::Unknown`] when there is no such prompt or template; any other.

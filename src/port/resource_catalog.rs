@@ -18,12 +18,14 @@ pub trait ResourceCatalog: Send + Sync {
     /// Every template, in an order that does not change between calls.
     async fn templates(&self) -> Vec<Arc<ResourceTemplate>>;
 
-    /// What reading the resource of this URI needs, or `None` when this catalog certainly has none of
-    /// it. Called before every reading, so it must be cheap.
+    /// What reading or watching the resource of this URI needs, or `None` when this catalog certainly
+    /// has none of it: then rules of the operator alone decide. Called before every reading, and before
+    /// each change of a watched resource is told, so it must be cheap.
     async fn requirement(&self, uri: &str) -> Option<Requirement>;
 
     /// What is in a resource, and in those below it: never nothing. That the caller meets the
-    /// requirement has been checked.
+    /// requirement has been checked, with the same reservation as in
+    /// [`ToolCatalog::call`](super::ToolCatalog::call).
     ///
     /// Dropping the future, panics and questions are as with [`ToolCatalog::call`](super::ToolCatalog::call).
     ///
@@ -35,8 +37,11 @@ pub trait ResourceCatalog: Send + Sync {
         context: CallContext,
     ) -> Result<Reply<Vec<ResourceContents>>, CallError>;
 
-    /// Begins to tell changes of one resource through [`CatalogChanges`](super::CatalogChanges), at
-    /// least until what is returned is dropped. A catalog that never tells any returns at once.
+    /// Begins to tell changes of one resource, by this URI and to all who listen to
+    /// [`CatalogChanges`](super::CatalogChanges), at least until what is returned is dropped; who may
+    /// hear of them is decided there. The same resource may be watched many times at once. A catalog
+    /// that never tells any returns at once, and one that can't reach what it watches does so too, and
+    /// begins when it can.
     ///
     /// # Errors
     /// [`CallError::Unknown`] when there is no such resource; any other.

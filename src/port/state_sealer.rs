@@ -2,6 +2,9 @@ use super::SealingFailed;
 
 /// Encrypts what a call is to remember while it waits for answers, since it travels through the
 /// client (MCP 2026-07-28, multi round-trip requests, `requestState`).
+///
+/// What was sealed opens for as long as its secret is in use, at every server that has the secret;
+/// how old it may be, and for whom it is, is looked at by whoever seals.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait StateSealer: Send + Sync {
     /// Seals a state that is about something; no two results are the same bytes.

@@ -182,6 +182,7 @@ impl Prompts {
         completion: AuthorizedCompletion,
         typed: Typed,
         filled_in: BTreeMap<String, String>,
+        client: &ClientSide,
     ) -> Result<Completion, CallError> {
         let Some(completions) = self.catalog.completions() else {
             return Ok(Completion::default());
@@ -189,7 +190,8 @@ impl Prompts {
         let AuthorizedCompletion { caller, of } = completion;
         let Typed { argument, value } = typed;
         let call = CompletionCall { of, argument, value, filled_in };
-        let mut completion = completions.complete(call, CallContext::new(caller)).await?;
+        let context = self.rounds.context(&caller, client);
+        let mut completion = completions.complete(call, context).await?;
         if completion.values.len() > MOST_VALUES {
             completion.values.truncate(MOST_VALUES);
             completion.has_more = true;

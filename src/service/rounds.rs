@@ -109,7 +109,8 @@ impl Rounds {
         Err(CallError::Failed(format!("it asked the client {MOST_ROUNDS} times without an end")))
     }
 
-    fn context(&self, caller: &Arc<Principal>, client: &ClientSide) -> CallContext {
+    /// What is called knows of the call, apart from the rounds before.
+    pub(super) fn context(&self, caller: &Arc<Principal>, client: &ClientSide) -> CallContext {
         let context = CallContext::new(Arc::clone(caller))
             .with_client(Arc::clone(&client.abilities), client.channel.clone());
         match self.provider_tokens.as_ref().zip(caller.grant.clone()) {

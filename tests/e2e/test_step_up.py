@@ -8,7 +8,7 @@ import pytest
 from mcp import MCPError
 
 from application import Application
-from seen_secrets import SeenSecrets
+from conftest import running_server
 from server import Server
 from ways import ONE_OF_EACH_PROTOCOL, Way
 
@@ -34,11 +34,9 @@ groups = ["mathematicians"]
 
 
 @pytest.fixture
-def ruled(tmp_path: Path, seen: SeenSecrets) -> Iterator[Server]:
-    server = Server(tmp_path, configuration=CONFIGURATION)
-    server.start()
-    yield server
-    server.stop()
+def ruled(tmp_path: Path, logs: list[Path]) -> Iterator[Server]:
+    with running_server(tmp_path, logs, configuration=CONFIGURATION) as server:
+        yield server
 
 
 @pytest.mark.parametrize("way", ONE_OF_EACH_PROTOCOL.values(), ids=ONE_OF_EACH_PROTOCOL.keys())
@@ -63,17 +61,13 @@ async def test_rs_13_a_client_steps_up_when_a_tool_needs_more(
 
 
 async def test_rs_10_nobody_signs_in_again_for_a_group_that_signing_in_does_not_give(
-    tmp_path: Path, application: Application
+    tmp_path: Path, logs: list[Path], application: Application
 ) -> None:
-    server = Server(tmp_path, configuration=GROUPS)
-    server.start()
-    try:
+    with running_server(tmp_path, logs, configuration=GROUPS) as server:
         async with application.over_streamable_http(server.url("/mcp")) as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["hello"]
             with pytest.raises(MCPError):
                 await client.call_tool("add_numbers", {"a": 1, "b": 1})
-    finally:
-        server.stop()
     assert application.sign_ins == 1
     assert "one of the groups or roles mathematicians" in server.log.read_text()
 

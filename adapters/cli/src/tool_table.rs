@@ -103,7 +103,7 @@ pub(crate) const TOOL_KEYS: [ToolKey; 27] = [
         "concurrent_calls",
         Number,
         Any,
-        "How many calls are under way at the same time; more wait",
+        "How many calls are under way at the same time, more wait; 100 with openapi, 1000 with an MCP server",
     ),
     key("directory", Text, Command, "Where the command runs; where this server was started"),
     key(
@@ -120,7 +120,12 @@ pub(crate) const TOOL_KEYS: [ToolKey; 27] = [
     ),
     one_of(
         &["auto", "streamable", "sse"],
-        key("transport", Text, Url, "How the MCP server is spoken to; auto finds out"),
+        key(
+            "transport",
+            Text,
+            Url,
+            "How the MCP server is spoken to: streamable, sse, or auto, which tries both; auto",
+        ),
     ),
     one_of(
         &["shared", "per_caller"],

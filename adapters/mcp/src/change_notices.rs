@@ -2,7 +2,6 @@
 //! clients of 2026-07-28 on the one they listen on.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use mcp_oauth_core::domain::catalog_change::CatalogChange;
 use mcp_oauth_core::port::{CatalogChanges, Watch};
@@ -14,11 +13,8 @@ use rmcp::service::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::containment::contained;
+use crate::containment::{CHEAP_LIMIT, contained};
 use crate::session::Session;
-
-/// How long a catalog may take to say what a resource needs, or to begin watching it.
-const CATALOG_LIMIT: Duration = Duration::from_secs(10);
 
 /// What it takes to tell somebody.
 #[derive(Clone)]
@@ -128,7 +124,7 @@ impl Notices {
     async fn watch_all(&self, resources: &[AuthorizedResource]) -> Vec<Watch> {
         let mut watches = Vec::new();
         for resource in resources {
-            match contained(CATALOG_LIMIT, self.resources.watch(resource)).await {
+            match contained(CHEAP_LIMIT, self.resources.watch(resource)).await {
                 Ok(Ok(watch)) => watches.push(watch),
                 Ok(Err(error)) => {
                     tracing::debug!(uri = resource.uri(), %error, "a resource can't be watched");
@@ -144,6 +140,6 @@ impl Notices {
     /// What a resource needs may have changed since its watching was authorized.
     async fn may_know(&self, resource: &AuthorizedResource) -> bool {
         let authorized = self.resources.is_still_authorized(resource);
-        contained(CATALOG_LIMIT, authorized).await.unwrap_or(false)
+        contained(CHEAP_LIMIT, authorized).await.unwrap_or(false)
     }
 }

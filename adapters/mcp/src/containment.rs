@@ -10,6 +10,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// How long a catalog may take for what its port promises to be cheap, or to begin at once.
+pub(crate) const CHEAP_LIMIT: Duration = Duration::from_secs(10);
+
 /// How a piece of work ended without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Broken {

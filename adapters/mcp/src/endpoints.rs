@@ -10,8 +10,8 @@ use poem::{EndpointExt, Response};
 use crate::gate::Gate;
 use crate::handler::{Handler, Transport};
 use crate::open_requests::OpenRequests;
-use crate::seats::Seats;
-use crate::settings::McpSettings;
+use crate::seats::{SeatLimits, Seats};
+use crate::settings::{McpSettings, SessionLimits};
 use crate::sse::SseStream;
 use crate::sse_messages::SseMessages;
 use crate::sse_sessions::SseSessions;
@@ -27,7 +27,8 @@ type Mounted = (&'static str, BoxEndpoint<'static, Response>);
 pub fn endpoints(use_cases: &UseCases, settings: McpSettings) -> Vec<Mounted> {
     let transports = settings.transports;
     let settings = Arc::new(settings);
-    let seats = Seats::new(settings.sessions);
+    let SessionLimits { total, per_caller, .. } = settings.sessions;
+    let seats = Seats::new(SeatLimits { total, per_caller });
     let open = OpenRequests::new(settings.open_requests_per_caller);
     let mut mounted = Vec::new();
     if transports.streamable_http {

@@ -2,7 +2,6 @@
 //! authorized, before anything else of it is looked at (OAuth 2.1 §5, MCP authorization).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -22,12 +21,9 @@ use serde_json::{Map, Value};
 
 use crate::accept::JSON;
 use crate::call_target::Target;
-use crate::containment::contained;
+use crate::containment::{CHEAP_LIMIT, contained};
 use crate::json_rpc_error::{Refused, refused};
 use crate::open_requests::{OpenRequest, OpenRequests};
-
-/// How long a catalog may take to say what something needs, which the port promises to be cheap.
-const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Lets authenticated requests pass.
 #[derive(Clone)]
@@ -126,7 +122,7 @@ impl Gate {
         headers: &HeaderMap,
     ) -> Result<Authorized, Refused> {
         let Some(target) = target else { return Ok(Authorized::Nothing) };
-        let authorized = contained(DESCRIBE_LIMIT, self.may_use(caller, target)).await;
+        let authorized = contained(CHEAP_LIMIT, self.may_use(caller, target)).await;
         authorized
             .map_err(|broken| {
                 tracing::error!(%broken, "the catalog failed to say what something needs");

@@ -169,7 +169,10 @@ impl Handler {
             return Ok(resource);
         }
         let authorized = self.server.resources.authorize(&admission.caller, uri);
-        self.list(authorized).await?.map_err(|_| not_authorized("resource", uri))
+        self.list(authorized).await?.map_err(|error| {
+            tracing::debug!(uri, %error, "what was watched before may not be any more");
+            ErrorData::invalid_request("it may not be used any more", None)
+        })
     }
 
     /// Begins to tell the session of changes, unless that has begun.
@@ -320,9 +323,9 @@ impl ServerHandler for Handler {
         let filled_in = request.context.and_then(|context| context.arguments).unwrap_or_default();
         let typed = Typed { argument, value };
         let given = Given { answers: None, state: None };
-        let outcome = self.call(&context, given, |_| async {
+        let outcome = self.call(&context, given, |client| async move {
             let filled_in = filled_in.into_iter().collect();
-            Ok(Round::Done(self.server.prompts.complete(of, typed, filled_in).await?))
+            Ok(Round::Done(self.server.prompts.complete(of, typed, filled_in, &client).await?))
         });
         match outcome.await {
             Ok(Round::Done(completion)) => Ok(shapes::completion(completion)),

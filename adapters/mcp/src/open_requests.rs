@@ -5,23 +5,17 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use mcp_oauth_core::domain::principal::Principal;
 use poem::Response;
 
-use crate::json_rpc_error::{Refused, refused_request};
-use crate::seats::{Seat, Seats};
-use crate::settings::SessionLimits;
-
-/// When to try again, in seconds.
-const TRY_AGAIN: u64 = 5;
+use crate::json_rpc_error::{Refused, try_again};
+use crate::seats::{Seat, SeatLimits, Seats};
 
 /// Counts the requests that are open.
 #[derive(Clone)]
@@ -41,8 +35,7 @@ struct HeldBody {
 impl OpenRequests {
     /// At most `per_caller` at a time for each caller.
     pub(crate) fn new(per_caller: usize) -> Self {
-        let limits = SessionLimits { idle: Duration::MAX, total: usize::MAX, per_caller };
-        Self(Seats::new(limits))
+        Self(Seats::new(SeatLimits { total: usize::MAX, per_caller }))
     }
 
     /// Opens one more.
@@ -54,9 +47,7 @@ impl OpenRequests {
             Ok(seat) => Ok(OpenRequest(Arc::new(seat))),
             Err(_) => {
                 let text = "you have too many requests open: end a stream, or wait for an answer";
-                let mut response = refused_request(StatusCode::TOO_MANY_REQUESTS, text);
-                response.headers_mut().insert(RETRY_AFTER, TRY_AGAIN.into());
-                Err(response)
+                Err(try_again(StatusCode::TOO_MANY_REQUESTS, text))
             }
         }
     }

@@ -1,4 +1,5 @@
-//! How many sessions there may be, over both transports.
+//! How much there may be at once, of all callers and of each: sessions over both transports, and
+//! requests that are open.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +9,19 @@ use mcp_oauth_core::domain::principal::CallerIdentity;
 use thiserror::Error;
 
 use crate::json_rpc_error::{Refused, try_again};
-use crate::settings::SessionLimits;
 
-/// Counts the sessions that are open.
+/// How many seats there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SeatLimits {
+    /// Of all callers together.
+    pub(crate) total: usize,
+    /// Of one caller.
+    pub(crate) per_caller: usize,
+}
+
+/// Counts the seats that are taken.
 pub(crate) struct Seats {
-    limits: SessionLimits,
+    limits: SeatLimits,
     taken: Mutex<Taken>,
 }
 
@@ -22,13 +31,13 @@ struct Taken {
     by_caller: HashMap<CallerIdentity, usize>,
 }
 
-/// The right to keep one session open, given back when dropped.
+/// The right to have one open, given back when dropped.
 pub(crate) struct Seat {
     seats: Arc<Seats>,
     caller: CallerIdentity,
 }
 
-/// Why there is no seat.
+/// Why there is no seat; the texts are for sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum NoSeat {
     #[error("you have too many sessions open")]
@@ -38,7 +47,7 @@ pub(crate) enum NoSeat {
 }
 
 impl Seats {
-    pub(crate) fn new(limits: SessionLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: SeatLimits) -> Arc<Self> {
         Arc::new(Self { limits, taken: Mutex::default() })
     }
 

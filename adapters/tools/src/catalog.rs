@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mcp_oauth_core::domain::requirement::Requirement;
 use mcp_oauth_core::domain::scope::ScopeSet;
 use mcp_oauth_core::domain::tool::{
-    CallError, Reply, ToolAnnotations, ToolCall, ToolDescription, ToolOutput,
+    CallError, Reply, ToolAnnotations, ToolCall, ToolDescription, ToolOutput, is_tool_name,
 };
 use mcp_oauth_core::port::{CallContext, ToolCatalog};
 use serde_json::{Map, Value};
@@ -99,11 +99,6 @@ impl BuiltinCatalog {
     fn find(&self, name: &str) -> Option<&Registered> {
         self.tools.iter().find(|registered| registered.description.name == name)
     }
-}
-
-fn is_tool_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! The built-in tools, how to add one, and [tools made of an OpenAPI document](openapi).
-//! The built-in tools and how to add one, and the tools of other MCP servers ([`UpstreamCatalog`]).
+//! The built-in tools and how to add one, [tools made of an OpenAPI document](openapi), the tools of
+//! other MCP servers ([`UpstreamCatalog`]), and several catalogs as one ([`JoinedCatalog`]).
 //!
 //! A tool is a type that implements [`Tool`] and one line where the catalog is made:
 //!

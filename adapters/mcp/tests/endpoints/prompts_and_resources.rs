@@ -133,6 +133,23 @@ async fn an_argument_is_completed() {
     }
 }
 
+/// A catalog with a connection for each caller would complete on another one than it is called on.
+#[tokio::test]
+async fn completion_knows_the_client_as_calls_do() {
+    let (server, _) = Server::rich();
+    let of = json!({ "type": "ref/prompt", "name": "greet" });
+    let params = json!({ "ref": of, "argument": { "name": "whom", "value": "B" } });
+    let able = json!({ "elicitation": {} });
+    server.answer(modern_asking(ALICE, "completion/complete", &params, &able)).await;
+    let session = server.open_able_session(ALICE, &able).await;
+    let message = asking(7, "completion/complete", &params);
+    server.answer(in_session(post(ALICE, &message), &session)).await;
+    server.answer(modern_asking(ALICE, "completion/complete", &params, &json!({}))).await;
+    let known = "completion for a client that shows forms";
+    let events = server.journal.events();
+    assert_eq!(events.iter().filter(|event| *event == known).count(), 2, "{events:?}");
+}
+
 #[tokio::test]
 async fn an_error_of_whoever_is_behind_the_catalog_is_passed_on() {
     let (server, _) = Server::rich();

@@ -9,7 +9,7 @@ use mcp_oauth_core::domain::catalog_change::CatalogChange;
 use mcp_oauth_core::domain::content::{
     Content, Members, ResourceContents, ResourceDescription, ResourceTemplate,
 };
-use mcp_oauth_core::domain::input_required::{InputRequired, Question};
+use mcp_oauth_core::domain::input_required::{ClientAbility, InputRequired, Question};
 use mcp_oauth_core::domain::log_message::{LogLevel, LogMessage};
 use mcp_oauth_core::domain::prompt::{
     Completion, CompletionCall, PromptArgument, PromptCall, PromptDescription, PromptOutput,
@@ -216,9 +216,12 @@ impl Completions for RichCatalog {
     async fn complete(
         &self,
         call: CompletionCall,
-        _: CallContext,
+        context: CallContext,
     ) -> Result<Completion, CallError> {
         self.journal.write(format!("completion of {:?}", call.of));
+        if context.client_can(ClientAbility::Elicitation) {
+            self.journal.write("completion for a client that shows forms".to_owned());
+        }
         let CompletionCall { argument, value, filled_in, .. } = call;
         let _: BTreeMap<String, String> = filled_in;
         let values = vec![format!("{argument}:{value}!")];

@@ -4,9 +4,7 @@
 use std::collections::HashMap;
 
 use mcp_oauth_core::domain::secret::sha256;
-
-/// The longest name of a tool (MCP 2026-07-28, server/tools, tool names).
-const LONGEST_TOOL: usize = 128;
+use mcp_oauth_core::domain::tool::{LONGEST_TOOL_NAME, is_tool_name};
 
 /// The longest name of an argument: what the interfaces of models take.
 const LONGEST_ARGUMENT: usize = 64;
@@ -30,8 +28,8 @@ pub(super) fn tool_names(sources: &[NameSource<'_>], prefix: &str) -> Vec<String
         *times.entry(name).or_default() += 1;
     }
     let unique = |(name, source): (&String, &NameSource<'_>)| match times.get(name.as_str()) {
-        Some(1) if name.len() <= LONGEST_TOOL => name.clone(),
-        _ => marked(name, &format!("{} {}", source.method, source.path), LONGEST_TOOL),
+        Some(1) if name.len() <= LONGEST_TOOL_NAME => name.clone(),
+        _ => marked(name, &format!("{} {}", source.method, source.path), LONGEST_TOOL_NAME),
     };
     plain.iter().zip(sources).map(unique).collect()
 }
@@ -53,7 +51,7 @@ pub(super) fn argument_name(parameter: &str) -> String {
 
 /// Whether a text can stand before the name of a tool.
 pub(super) fn is_prefix(text: &str) -> bool {
-    text.len() <= LONGEST_TOOL / 2 && text.chars().all(is_allowed)
+    text.is_empty() || (text.len() <= LONGEST_TOOL_NAME / 2 && is_tool_name(text))
 }
 
 fn is_allowed(character: char) -> bool {
@@ -117,7 +115,7 @@ mod tests {
     fn a_long_name_is_cut_and_stays_unique() {
         let id = "x".repeat(300);
         let names = tool_names(&[source(&id, "GET", "/1")], "p_");
-        assert_eq!(names[0].len(), LONGEST_TOOL);
+        assert_eq!(names[0].len(), LONGEST_TOOL_NAME);
         assert_eq!(argument_name(&id).len(), LONGEST_ARGUMENT);
         assert_eq!(argument_name("filter[name]"), "filter_name");
         assert_eq!(argument_name("$top"), "top");

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use mcp_oauth_core::domain::requirement::Requirement;
+use mcp_oauth_core::domain::tool::{LONGEST_TOOL_NAME, is_tool_name};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
-
-use super::described::is_tool_name;
 
 /// An upstream server, and how it is used.
 #[derive(Debug, Clone)]
@@ -117,7 +116,8 @@ pub struct UpstreamLimits {
     pub start: Duration,
     /// How long a call waits for a connection that is being made anew.
     pub patience: Duration,
-    /// How long to wait before the second attempt to connect; twice as long before the next.
+    /// After an attempt that failed the next one is made at once; so long to wait before the one after
+    /// that, then twice as long each time.
     pub first_delay: Duration,
     /// How long at most.
     pub longest_delay: Duration,
@@ -182,7 +182,7 @@ impl UpstreamConfig {
     /// What is wrong with it, if anything.
     pub(super) fn check(&self) -> Result<(), UnusableUpstream> {
         let prefix = &self.prefix;
-        if !prefix.is_empty() && (prefix.len() > 64 || !is_tool_name(prefix)) {
+        if !prefix.is_empty() && (prefix.len() > LONGEST_TOOL_NAME / 2 || !is_tool_name(prefix)) {
             return Err(UnusableUpstream::Prefix(prefix.clone()));
         }
         let bounds = [

@@ -7,12 +7,6 @@ use mcp_oauth_core::domain::tool::{ToolAnnotations, ToolDescription, ToolOutput}
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// 1 to 128 of A-Z, a-z, 0-9, `_`, `-` and `.` (MCP 2026-07-28, server/tools, tool names).
-pub(super) fn is_tool_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
-}
-
 /// A tool; what we have no place for stays among the further members.
 pub(super) fn tool(described: Value, requirement: &Requirement) -> Option<ToolDescription> {
     let Value::Object(mut members) = described else { return None };

@@ -9,11 +9,11 @@ use mcp_oauth_core::domain::catalog_change::CatalogChange;
 use mcp_oauth_core::domain::content::{ResourceDescription, ResourceTemplate};
 use mcp_oauth_core::domain::prompt::PromptDescription;
 use mcp_oauth_core::domain::requirement::Requirement;
-use mcp_oauth_core::domain::tool::{CallError, ToolDescription};
+use mcp_oauth_core::domain::tool::{CallError, ToolDescription, is_tool_name};
 use serde_json::{Map, Value, json};
 
 use super::connection::{Connection, Outgoing};
-use super::described::{self, is_tool_name};
+use super::described;
 use super::uri_template::may_match;
 
 /// A list of more is cut off.

@@ -14,9 +14,6 @@ use serde_json::{Map, Value, json};
 
 use super::catalog::{Call, Upstream};
 
-/// More values are not for a client (MCP 2026-07-28, server/utilities/completion).
-const MOST_VALUES: usize = 100;
-
 #[async_trait]
 impl PromptCatalog for Upstream {
     async fn list(&self) -> Vec<Arc<PromptDescription>> {
@@ -103,12 +100,10 @@ struct Completed {
 
 fn completion(completed: Option<Value>) -> Completion {
     let completed = completed.and_then(|it| serde_json::from_value::<Completed>(it).ok());
-    let Some(Completed { mut values, total, has_more }) = completed else {
+    let Some(Completed { values, total, has_more }) = completed else {
         return Completion::default();
     };
-    let cut = values.len() > MOST_VALUES;
-    values.truncate(MOST_VALUES);
-    Completion { values, total, has_more: has_more || cut }
+    Completion { values, total, has_more }
 }
 
 fn texts(texts: BTreeMap<String, String>) -> Value {

@@ -38,8 +38,9 @@ async def test_jv_18_no_line_of_the_log_holds_a_secret(
     assert KINDS <= seen.by_kind.keys()
     leaks = []
     for log in logs:
-        lines = log.read_text(errors="replace").splitlines()
-        assert lines, f"{log} is empty"
-        for number, line in enumerate(lines, 1):
+        text = log.read_text(errors="replace")
+        assert text, f"{log} is empty"
+        # Line by line only where there is something to point at: it takes minutes for all of them.
+        for number, line in enumerate(text.splitlines() if seen.kinds_in(text) else [], 1):
             leaks += [f"{log}:{number} holds a {kind}" for kind in sorted(seen.kinds_in(line))]
     assert not leaks, "\n".join(leaks)

@@ -24,20 +24,6 @@ struct RuleTable {
 }
 
 impl Reader<'_> {
-    pub(crate) fn allowed_hosts(&self) -> Option<Vec<String>> {
-        let hosts: Vec<String> = self.0.get("allowed_hosts")?;
-        let is_host = |host: &str| {
-            let bare = !host.is_empty() && !host.contains(['/', '@', '?', '#', '*', ' ', '\\']);
-            bare && url::Url::parse(&format!("http://{host}/")).is_ok()
-        };
-        if let Some(wrong) = hosts.iter().find(|host| !is_host(host)) {
-            let reason = format!("{wrong:?} is no host");
-            let remedy = "Write mcp.internal or mcp.internal:8000, without http:// and path.";
-            self.0.problem("allowed_hosts", reason, remedy);
-        }
-        Some(hosts)
-    }
-
     pub(crate) fn scopes(&self) -> Option<ScopePolicy> {
         let meanings: BTreeMap<String, String> = self.0.get("scopes")?;
         let default: Vec<String> = self.0.get("default_scopes")?;

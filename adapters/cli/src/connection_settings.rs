@@ -1,4 +1,5 @@
-//! The settings about connections: TLS, how many there may be, how long they may take.
+//! The settings about connections: TLS, the names they may come by, how many there may be, how long
+//! they may take.
 
 use std::time::Duration;
 
@@ -66,6 +67,20 @@ impl Reader<'_> {
         let reason = format!("TLS needs {missing} as well");
         self.0.problem(set, reason, "Set both, or neither for plain HTTP.");
         None
+    }
+
+    pub(crate) fn allowed_hosts(&self) -> Option<Vec<String>> {
+        let hosts: Vec<String> = self.0.get("allowed_hosts")?;
+        let is_host = |host: &str| {
+            let bare = !host.is_empty() && !host.contains(['/', '@', '?', '#', '*', ' ', '\\']);
+            bare && url::Url::parse(&format!("http://{host}/")).is_ok()
+        };
+        if let Some(wrong) = hosts.iter().find(|host| !is_host(host)) {
+            let reason = format!("{wrong:?} is no host");
+            let remedy = "Write mcp.internal or mcp.internal:8000, without http:// and path.";
+            self.0.problem("allowed_hosts", reason, remedy);
+        }
+        Some(hosts)
     }
 
     /// Whether this server is to speak TLS, well configured or not.

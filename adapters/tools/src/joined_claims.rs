@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Claims(Mutex<HashMap<String, usize>>);
 
 impl Claims {
-    /// Whose it is, first of all that may have it.
+    /// The places in the order to ask them for it: whose it is comes first.
     pub(crate) fn first(&self, name: &str, places: impl Iterator<Item = usize>) -> Vec<usize> {
         let owner = self.lock().get(name).copied();
         let mut places: Vec<usize> = places.collect();
@@ -17,7 +17,8 @@ impl Claims {
         places
     }
 
-    /// Remembers that a catalog turned out to have it, unless another one that still has it is known.
+    /// Remembers that a catalog turned out to have it, which none did that [`Self::first`] puts before
+    /// it.
     pub(crate) fn found(&self, name: &str, place: usize) {
         self.lock().insert(name.to_owned(), place);
     }

@@ -149,7 +149,7 @@ impl fmt::Display for ScopeSet {
 
 /// Which scope includes which others: a token with `admin` may do what `read` allows when the
 /// hierarchy says so (MCP 2026-07-28, authorization, scope challenge handling).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeHierarchy(BTreeMap<Scope, ScopeSet>);
 
 impl ScopeHierarchy {

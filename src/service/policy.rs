@@ -131,7 +131,7 @@ impl RegistrationMode {
 }
 
 /// The scopes of this server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopePolicy {
     /// Every scope a client can be granted, with its meaning for people.
     pub supported: Vec<ScopeDescription>,

@@ -170,6 +170,11 @@ async def test_sources_are_exchanged_while_clients_are_connected(
         await until_logged(installation.server, "nothing has changed")
         assert await names(client) == side | {"pets_findPet"}
 
+        installation.configure('scopes = { "mcp:tools" = "Use tools", "mcp:admin" = "Everything" }')
+        installation.reload()
+        await until_logged(installation.server, "not as they were at the start")
+        assert await names(client) == side | {"pets_findPet"}
+
         rule = '[[access_rules]]\ntools = ["*"]\ngroups = ["nobody"]'
         installation.configure(rule, pets(installation.directory, service, 'prefix = "pets_"'))
         installation.reload()

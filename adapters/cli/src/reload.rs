@@ -1,9 +1,8 @@
 //! Reading the settings again while the server runs, and following those that can change then.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use mcp_oauth_core::service::policy::CurrentCatalogPolicy;
+use mcp_oauth_core::service::UseCases;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
@@ -28,7 +27,7 @@ impl SettingPlaces {
 /// ends the catalogs.
 pub(crate) async fn keep_up(
     mut catalogs: Catalogs,
-    policy: Arc<CurrentCatalogPolicy>,
+    use_cases: UseCases,
     places: SettingPlaces,
     mut reloads: Reloads,
     stop: CancellationToken,
@@ -38,7 +37,7 @@ pub(crate) async fn keep_up(
             () = reloads.next() => {}
             () = stop.cancelled() => break,
         }
-        match follow(&mut catalogs, &policy, &places).await {
+        match follow(&mut catalogs, &use_cases, &places).await {
             Ok(()) => tracing::info!("the settings of tools and their use are followed anew"),
             Err(Problems(problems)) => {
                 for problem in &problems {
@@ -53,13 +52,19 @@ pub(crate) async fn keep_up(
 
 async fn follow(
     catalogs: &mut Catalogs,
-    policy: &CurrentCatalogPolicy,
+    use_cases: &UseCases,
     places: &SettingPlaces,
 ) -> Result<(), Problems> {
     let settings = places.read().map_err(|refused| refused.problems)?;
+    if settings.policy.scopes != use_cases.policy.scopes {
+        // The authorization server grants those of the start: what needs another would be shut.
+        let reason = "scopes, default_scopes or scope_includes are not as they were at the start";
+        let remedy = "Restart the server, or undo the change.";
+        return Err(Problem::new("scopes", "the settings", &reason, remedy).into());
+    }
     let prepared = catalogs.prepare(&settings.tools).await?;
     // The rules first: a tool is never there without those about it.
-    policy.replace(settings.policy.catalog);
+    use_cases.catalog_policy.replace(settings.policy.catalog);
     catalogs.adopt(prepared);
     Ok(())
 }

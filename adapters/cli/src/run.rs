@@ -157,9 +157,9 @@ async fn start_and_serve(
     tokio::spawn(wiring::greet_providers(providers));
     tokio::spawn(keep_house(stores.clone(), settings.clone(), stop.clone()));
     let reloads = heed_signals(&stop)?;
-    let policy = Arc::clone(&use_cases.catalog_policy);
+    let following = use_cases.clone();
     let keeping_up =
-        tokio::spawn(keep_up(catalogs, policy, places, reloads.clone(), served.clone()));
+        tokio::spawn(keep_up(catalogs, following, places, reloads.clone(), served.clone()));
     let tls = settings.connections.tls.as_ref().map(|files| {
         tokio::spawn(tls_files::keep_up(files.clone(), reloads, stop.clone()));
         files.tls()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -38,6 +39,10 @@ pub struct OpenApiCatalog {
     limits: CallLimits,
     turns: Semaphore,
 }
+
+/// What a call must have left of its time when its turn comes: it would be stopped before anybody
+/// could answer, and the service would do the work for nothing.
+const LEAST_LEFT: Duration = Duration::from_millis(50);
 
 impl OpenApiCatalog {
     /// Reads the document and makes the tools. Nothing but the document is asked for.
@@ -92,7 +97,7 @@ impl OpenApiCatalog {
         context: &CallContext,
     ) -> ToolOutput {
         let deadline = Instant::now() + self.limits.timeout;
-        let Ok(Ok(_turn)) = timeout_at(deadline, self.turns.acquire()).await else {
+        let Ok(Ok(_turn)) = timeout_at(deadline - LEAST_LEFT, self.turns.acquire()).await else {
             return ToolOutput::failure(format!(
                 "{} has too much to do at the moment: nothing was asked of it within {} seconds. \
                  Try again later.",

@@ -4,7 +4,7 @@
 use figment::value::Value;
 use mcp_oauth_identity::Vendor;
 
-use crate::setting_table::Kind;
+use crate::setting_table::{Kind, similar};
 
 /// One key of `[identity.NAME]`.
 pub(crate) struct IdentityKey {
@@ -140,19 +140,7 @@ impl IdentityKey {
 
     /// The key somebody may have meant.
     pub(crate) fn similar(name: &str) -> Option<&'static str> {
-        let distance = |key: &&Self| strsim::damerau_levenshtein(key.name, name);
-        let nearest = KEYS.iter().min_by_key(distance)?;
-        (distance(&nearest) <= (name.len() / 2).min(3)).then_some(nearest.name)
-    }
-
-    /// A value, as TOML.
-    pub(crate) fn example(&self) -> &'static str {
-        match self.kind {
-            Text | Kind::Number => "\"a text\"",
-            Switch => "true",
-            List => "[\"a text\"]",
-            Table => "{ name = \"a text\" }",
-        }
+        similar(KEYS.iter().map(|key| key.name), name)
     }
 
     /// Whether a variable can hold it.

@@ -246,11 +246,11 @@ impl Provider for SettingsFile {
 fn default_of(name: &str) -> &'static str {
     let key = name.strip_prefix("tools.").and_then(|it| it.rsplit_once('.'));
     if let Some(key) = key.and_then(|(_, key)| ToolKey::of(key)) {
-        return key.example();
+        return key.kind.example();
     }
     let key = name.strip_prefix("identity.").and_then(|it| it.rsplit_once('.'));
     if let Some(key) = key.and_then(|(_, key)| IdentityKey::of(key)) {
-        return key.example();
+        return key.kind.example();
     }
     let default = SETTINGS.iter().find(|setting| setting.name == name).map(|found| found.default);
     default.filter(|default| !default.is_empty()).unwrap_or("a text")

@@ -469,9 +469,31 @@ pub(crate) fn unknown_names(document: &Dict) -> Vec<String> {
 
 /// The setting somebody may have meant.
 pub(crate) fn similar_name(name: &str) -> Option<&'static Setting> {
-    let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.name, name);
-    let nearest = SETTINGS.iter().min_by_key(distance)?;
+    let meant = similar(SETTINGS.iter().map(|setting| setting.name), name)?;
+    SETTINGS.iter().find(|setting| setting.name == meant)
+}
+
+/// Of these names the one somebody may have meant.
+pub(crate) fn similar(
+    names: impl Iterator<Item = &'static str>,
+    name: &str,
+) -> Option<&'static str> {
+    let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
+    let nearest = names.min_by_key(distance)?;
     (distance(&nearest) <= (name.len() / 2).min(3)).then_some(nearest)
+}
+
+impl Kind {
+    /// A value, as TOML.
+    pub(crate) fn example(self) -> &'static str {
+        match self {
+            Text => "\"a text\"",
+            Number => "30",
+            Switch => "true",
+            List => "[\"a text\"]",
+            Table => "{ name = \"a text\" }",
+        }
+    }
 }
 
 /// What `--help` says of the settings.

@@ -1,7 +1,7 @@
 //! The one table of what `[tools.NAME]` may hold. It drives the parser, the schema, and the refusal of
 //! keys that are not in it.
 
-use crate::setting_table::Kind;
+use crate::setting_table::{Kind, similar};
 
 /// One key of `[tools.NAME]`.
 pub(crate) struct ToolKey {
@@ -169,19 +169,6 @@ impl ToolKey {
 
     /// The key somebody may have meant.
     pub(crate) fn similar(name: &str) -> Option<&'static str> {
-        let distance = |key: &&Self| strsim::damerau_levenshtein(key.name, name);
-        let nearest = TOOL_KEYS.iter().min_by_key(distance)?;
-        (distance(&nearest) <= (name.len() / 2).min(3)).then_some(nearest.name)
-    }
-
-    /// A value, as TOML.
-    pub(crate) fn example(&self) -> &'static str {
-        match self.kind {
-            Text => "\"a text\"",
-            Number => "30",
-            Kind::Switch => "true",
-            List => "[\"a text\"]",
-            Table => "{ name = \"a text\" }",
-        }
+        similar(TOOL_KEYS.iter().map(|key| key.name), name)
     }
 }

@@ -7,18 +7,14 @@ use std::sync::Arc;
 use mcp_oauth_core::port::{Random, SealingFailed, StateSealer};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cipher::Cipher;
+use crate::cipher::RotatedCipher;
 use crate::key_sealer::SealError;
 
 /// What the encryption key is for.
 const PURPOSE: &str = "mcp-oauth-server state of calls";
 
 /// Seals states under one secret, and opens those that were sealed under it or under the one before.
-pub struct CallStateSealer {
-    current: Cipher,
-    previous: Option<Cipher>,
-    random: Arc<dyn Random>,
-}
+pub struct CallStateSealer(RotatedCipher);
 
 impl CallStateSealer {
     /// Seals under `current`; also opens what was sealed under `previous`.
@@ -30,11 +26,7 @@ impl CallStateSealer {
         previous: Option<&SecretString>,
         random: Arc<dyn Random>,
     ) -> Result<Self, SealError> {
-        Ok(Self {
-            current: Cipher::new(current, PURPOSE)?,
-            previous: previous.map(|secret| Cipher::new(secret, PURPOSE)).transpose()?,
-            random,
-        })
+        RotatedCipher::new(current, previous, PURPOSE, random).map(Self)
     }
 
     /// Seals under a secret that nobody else has and that ends with the process.
@@ -49,13 +41,12 @@ impl CallStateSealer {
 
 impl StateSealer for CallStateSealer {
     fn seal(&self, about: &[u8], state: &[u8]) -> Result<Vec<u8>, SealingFailed> {
-        let sealed = self.current.seal(about, &state.to_vec().into(), &*self.random);
+        let sealed = self.0.seal(about, &state.to_vec().into());
         sealed.map_err(|_| SealingFailed("it could not be encrypted"))
     }
 
     fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let mut ciphers = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
-        let opened = ciphers.find_map(|cipher| cipher.open(about, sealed))?;
+        let opened = self.0.open(about, sealed)?;
         Some(opened.expose_secret().to_vec())
     }
 }

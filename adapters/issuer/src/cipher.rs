@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use mcp_oauth_core::port::Random;
@@ -51,6 +53,40 @@ impl Cipher {
         let mut text = text.to_vec();
         let opened = self.0.open_in_place(nonce, Aad::from(about), &mut text).ok()?;
         Some(opened.to_vec().into())
+    }
+}
+
+/// The cipher of a secret, and of the one before, so that the secret can be replaced.
+pub(crate) struct RotatedCipher {
+    current: Cipher,
+    previous: Option<Cipher>,
+    random: Arc<dyn Random>,
+}
+
+impl RotatedCipher {
+    /// Nothing sealed for one purpose opens for another.
+    pub(crate) fn new(
+        current: &SecretString,
+        previous: Option<&SecretString>,
+        purpose: &str,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, SealError> {
+        Ok(Self {
+            current: Cipher::new(current, purpose)?,
+            previous: previous.map(|secret| Cipher::new(secret, purpose)).transpose()?,
+            random,
+        })
+    }
+
+    /// Seals under the secret of today.
+    pub(crate) fn seal(&self, about: &[u8], text: &SecretSlice<u8>) -> Result<Vec<u8>, SealError> {
+        self.current.seal(about, text, &*self.random)
+    }
+
+    /// Opens what was sealed under the secret of today or the one before.
+    pub(crate) fn open(&self, about: &[u8], sealed: &[u8]) -> Option<SecretSlice<u8>> {
+        let mut ciphers = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
+        ciphers.find_map(|cipher| cipher.open(about, sealed))
     }
 }
 

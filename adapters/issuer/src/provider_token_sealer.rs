@@ -10,18 +10,14 @@ use mcp_oauth_core::domain::provider::ProviderName;
 use mcp_oauth_core::port::{Random, SealingFailed, TokenSealer};
 use secrecy::{SecretSlice, SecretString};
 
-use crate::cipher::Cipher;
+use crate::cipher::RotatedCipher;
 use crate::key_sealer::SealError;
 
 /// What the encryption key is for.
 const PURPOSE: &str = "mcp-oauth-server tokens of providers";
 
 /// Seals tokens under one secret, and opens those that were sealed under it or under the one before.
-pub struct ProviderTokenSealer {
-    current: Cipher,
-    previous: Option<Cipher>,
-    random: Arc<dyn Random>,
-}
+pub struct ProviderTokenSealer(RotatedCipher);
 
 impl ProviderTokenSealer {
     /// Seals under `current`; also opens what was sealed under `previous`.
@@ -33,11 +29,7 @@ impl ProviderTokenSealer {
         previous: Option<&SecretString>,
         random: Arc<dyn Random>,
     ) -> Result<Self, SealError> {
-        Ok(Self {
-            current: Cipher::new(current, PURPOSE)?,
-            previous: previous.map(|secret| Cipher::new(secret, PURPOSE)).transpose()?,
-            random,
-        })
+        RotatedCipher::new(current, previous, PURPOSE, random).map(Self)
     }
 }
 
@@ -48,7 +40,7 @@ impl TokenSealer for ProviderTokenSealer {
         provider: &ProviderName,
         tokens: &SecretSlice<u8>,
     ) -> Result<SealedTokens, SealingFailed> {
-        let sealed = self.current.seal(&owner(grant, provider), tokens, &*self.random);
+        let sealed = self.0.seal(&owner(grant, provider), tokens);
         sealed.map(SealedTokens::new).map_err(|_| SealingFailed("tokens could not be encrypted"))
     }
 
@@ -58,9 +50,7 @@ impl TokenSealer for ProviderTokenSealer {
         provider: &ProviderName,
         sealed: &SealedTokens,
     ) -> Result<SecretSlice<u8>, SealingFailed> {
-        let owner = owner(grant, provider);
-        let mut ciphers = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
-        let opened = ciphers.find_map(|cipher| cipher.open(&owner, sealed.as_bytes()));
+        let opened = self.0.open(&owner(grant, provider), sealed.as_bytes());
         opened.ok_or(SealingFailed("they are encrypted under another secret, or damaged"))
     }
 }
